@@ -1,0 +1,41 @@
+// One run for everything; `--selectProjects unit` needs no services.
+const transform = {
+  '^.+\\.ts$': [
+    '@swc/jest',
+    {
+      jsc: {
+        parser: { syntax: 'typescript', decorators: true },
+        transform: { legacyDecorator: true, decoratorMetadata: true },
+        target: 'es2022',
+        keepClassNames: true,
+      },
+      module: { type: 'commonjs' },
+    },
+  ],
+};
+
+const project = (displayName, testMatch, extra = {}) => ({
+  displayName,
+  testMatch: [`<rootDir>/${testMatch}`],
+  testEnvironment: 'node',
+  transform,
+  ...extra,
+});
+
+const withServices = {
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+};
+
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: [
+    project('unit', 'src/**/*.spec.ts'),
+    project('conformance', 'test/conformance/**/*.spec.ts', withServices),
+    project('integration', 'test/integration/**/*.spec.ts', withServices),
+    project('e2e', 'test/e2e/**/*.e2e-spec.ts', withServices),
+  ],
+  testTimeout: 60_000,
+  maxWorkers: 2,
+  reporters: ['default', '<rootDir>/test/support/closing-line-reporter.js'],
+};

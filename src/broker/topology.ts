@@ -1,0 +1,39 @@
+/** Every queue and exchange that the gateway declares. Other software relies on these names. */
+
+/** Each of these has a `<queue>.dead` beside it. */
+export const QUEUES = ['webhooks.facebook.default', 'webhooks.facebook.spam', 'webhooks.facebook.special'] as const;
+
+export type QueueName = (typeof QUEUES)[number];
+
+export interface ExchangeSpec {
+  name: string;
+  type: 'direct' | 'topic';
+}
+
+export const WEBHOOKS_EXCHANGE = 'webhooks';
+
+export const EXCHANGES: readonly ExchangeSpec[] = [{ name: WEBHOOKS_EXCHANGE, type: 'direct' }];
+
+export interface BindingSpec {
+  exchange: string;
+  queue: string;
+  /** Topic exchanges: `*` is one word, `#` any number of words. */
+  pattern: string;
+}
+
+/** Each webhook queue is bound under its own name. */
+export const BINDINGS: readonly BindingSpec[] = QUEUES.map((queue) => ({ exchange: WEBHOOKS_EXCHANGE, queue, pattern: queue }));
+
+export const deadQueueOf = (queue: string): string => `${queue}.dead`;
+
+/** How often one message may fail alone (or be in the hands of a process that dies) before it is dead. */
+export const REDELIVERY_LIMIT = 30;
+
+/** What the broker is asked to hold. The tests of the broker bring their own. */
+export interface Topology {
+  queues: readonly string[];
+  exchanges: readonly ExchangeSpec[];
+  bindings: readonly BindingSpec[];
+}
+
+export const TOPOLOGY: Topology = { queues: QUEUES, exchanges: EXCHANGES, bindings: BINDINGS };

@@ -1,0 +1,106 @@
+/**
+ * Every error that leaves the gateway has one of these codes. The status is the one it maps to over HTTP; our own
+ * faults are 5xx, the caller's 4xx. docs/errors.md lists the same table, and a test compares the two.
+ */
+export const ERRORS = {
+  malformed_request: { status: 400, title: 'The request cannot be read', remedy: 'Compare the request with /api/docs.' },
+  malformed_json: { status: 400, title: 'The body is not JSON', remedy: 'Send one JSON value in UTF-8.' },
+  json_too_deep: { status: 400, title: 'The JSON is nested too deeply', remedy: 'Send at most 64 levels of nesting.' },
+  unauthorized: {
+    status: 401,
+    title: 'The API key is missing or unknown',
+    remedy: 'Send `Authorization: Bearer <key>` with a key that has not been revoked.',
+  },
+  signature_missing: {
+    status: 401,
+    title: 'The signature is missing',
+    remedy: 'Let the sender sign its requests; compare its signing settings with the channel’s page.',
+  },
+  signature_invalid: {
+    status: 401,
+    title: 'The signature does not match',
+    remedy: 'Compare the secret on both sides, and that no proxy changes the body.',
+  },
+  verify_token_mismatch: {
+    status: 403,
+    title: 'The verify token does not match',
+    remedy: 'Enter the same verify token on the platform and in the settings.',
+  },
+  forbidden: { status: 403, title: 'This key may not do that', remedy: 'Use an admin key.' },
+  not_found: {
+    status: 404,
+    title: 'There is no such thing',
+    remedy: 'Check the path and the id, and that the key belongs to the same account.',
+  },
+  conflict: { status: 409, title: 'The state does not allow this', remedy: 'Read the object again and decide by its present state.' },
+  body_too_large: {
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'Send at most `http.maxBodyBytes` bytes, counted after decompression.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The content type is not accepted here',
+    remedy: 'Send the content type that the detail names.',
+  },
+  unsupported_encoding: {
+    status: 415,
+    title: 'The content encoding is not accepted',
+    remedy: 'Send the body plain or with one `Content-Encoding: gzip`.',
+  },
+  validation_failed: { status: 422, title: 'The content is not valid', remedy: 'Mend the fields that `problems` names.' },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'The Idempotency-Key was used with another body',
+    remedy: 'Use a new key for a new request.',
+  },
+  address_refused: {
+    status: 422,
+    title: 'The URL leads to an address that must not be called',
+    remedy: 'Use a public address, or open the network with EGRESS_ALLOW.',
+  },
+  internal_error: { status: 500, title: 'The gateway made a mistake', remedy: 'Look up the request id in the log and report it.' },
+  broker_unavailable: { status: 503, title: 'The broker is away', remedy: 'Send the request again after Retry-After.' },
+  storage_unavailable: { status: 503, title: 'The storage is away', remedy: 'Send the request again after Retry-After.' },
+  channel_not_configured: {
+    status: 503,
+    title: 'The channel has no secret',
+    remedy: 'Set the channel’s secret, or switch the channel off.',
+  },
+  shutting_down: { status: 503, title: 'This process is shutting down', remedy: 'Send the request again; another process answers.' },
+} as const satisfies Record<string, { status: number; title: string; remedy: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One field that is wrong: where (a path such as `filters[0].levels`) and why. */
+export interface FieldProblem {
+  path: string;
+  message: string;
+}
+
+export interface GatewayErrorOptions extends ErrorOptions {
+  problems?: FieldProblem[];
+}
+
+/** An error with a stable code. Its message is for the caller: it says what happened and holds no secret. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError';
+  readonly problems: FieldProblem[] | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string = ERRORS[code].title,
+    options: GatewayErrorOptions = {},
+  ) {
+    super(message, options);
+    this.problems = options.problems;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+}
+
+/** True when a part that we depend on is away: no verdict on the message or request that met it. */
+export const isOutage = (error: unknown): boolean =>
+  error instanceof GatewayError && (error.code === 'storage_unavailable' || error.code === 'broker_unavailable');

@@ -1,0 +1,41 @@
+/** What happened, as the sender described it: one item of a request, before it has an id and an account. */
+export interface IncomingEvent {
+  /** The account, where the sender may choose it; else found by `identity`, else `default`. */
+  accountId?: string;
+  /** Who on the platform this belongs to (page id, phone number id …); mapped to an account by its identities. */
+  identity?: { channel: string; externalId: string };
+  application: string;
+  eventType: string;
+  level?: string;
+  /** ISO 8601; when the sender says it happened. Without it the receive time counts. */
+  timestamp?: string;
+  /** JSON text of what stands around the item, exactly as sent where it was sent; absent when there is nothing. */
+  context?: Buffer;
+  /** The item's own bytes: a JSON value, cut from the request and never serialised again. */
+  data: Buffer;
+  /** What `properties.body: "raw"` sends: the whole request when it held one event, else the same as `data`. */
+  body: Buffer;
+  /** Content type of `body`. */
+  contentType: string;
+  /** The platform's own key for this item; without one the request's id is the key. */
+  dedupeKey?: string;
+}
+
+/** One accepted request (a broker message, or a call of the REST API) with the events read from it. */
+export interface IncomingRequest {
+  /** Kept on its events: the same id again is our own redelivery and is no duplicate. */
+  requestId: string;
+  /** The ledger's source: a channel's name, `events` for the REST API. */
+  source: string;
+  /** Milliseconds since 1970. */
+  receivedAt: number;
+  events: IncomingEvent[];
+}
+
+/** What became of one event of a request. `id` is the first one's where it is a duplicate. */
+export interface DispatchOutcome {
+  id: string;
+  duplicate: boolean;
+}
+
+export type DeliveryStatus = 'pending' | 'waiting' | 'delivered' | 'dead' | 'cancelled';

@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Every metric of the gateway. Labels hold names from our own lists only, never a sender's text. */
+@Injectable()
+export class Metrics {
+  readonly registry = new Registry();
+
+  /** Requests that got a 2xx at a door. */
+  readonly accepted = this.counter('hookline_requests_accepted_total', 'Requests answered with 2xx after they were stored', ['source']);
+  /** Requests refused at a door. */
+  readonly rejected = this.counter('hookline_requests_rejected_total', 'Requests refused, by error code', ['source', 'code']);
+  /** Events read from accepted requests, by what dispatch made of them. */
+  readonly events = this.counter('hookline_events_total', 'Events dispatched, by outcome: matched, filtered, duplicate, poison', [
+    'source',
+    'outcome',
+  ]);
+  readonly delivered = this.counter('hookline_deliveries_delivered_total', 'Deliveries that the endpoint answered with 2xx', []);
+  readonly retried = this.counter('hookline_deliveries_retried_total', 'Attempts that failed and are tried again', []);
+  readonly dead = this.counter('hookline_deliveries_dead_total', 'Deliveries given up, by class', ['class']);
+  readonly cancelled = this.counter('hookline_deliveries_cancelled_total', 'Deliveries cancelled', []);
+  readonly inFlight = this.gauge('hookline_deliveries_in_flight', 'Attempts under way in this process', []);
+  readonly queueDepth = this.gauge('hookline_queue_depth', 'Messages in a queue of the broker', ['queue']);
+  readonly oldestUndeliveredSeconds = this.gauge(
+    'hookline_oldest_undelivered_age_seconds',
+    'Age of the oldest event with an open delivery',
+    [],
+  );
+  readonly ingestSeconds = this.histogram('hookline_ingest_duration_seconds', 'From the request to its 2xx', ['source']);
+  readonly attemptSeconds = this.histogram('hookline_attempt_duration_seconds', 'One attempt, from connect to answer', []);
+  readonly acceptToDeliverySeconds = this.histogram(
+    'hookline_accept_to_delivery_seconds',
+    'From receiving an event to its delivery at the first attempt',
+    [],
+  );
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge<L extends string>(name: string, help: string, labelNames: L[]): Gauge<L> {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private histogram<L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> {
+    return new Histogram({ name, help, labelNames, buckets: SECONDS, registers: [this.registry] });
+  }
+}

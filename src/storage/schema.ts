@@ -1,0 +1,227 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/**
+ * The tables, one schema for SQLite and PostgreSQL. Times are milliseconds since 1970; `json` columns hold JSON text;
+ * payload columns hold bytes, since a sender may send anything. Booleans are 0 and 1, as SQLite has no other.
+ */
+type Json = string;
+type Flag = 0 | 1;
+type TimeMs = number;
+
+/** What an account is has no more to it than its name yet; it appears on first use. */
+export interface AccountsTable {
+  id: string;
+  name: string;
+  created_at: TimeMs;
+}
+
+/** Who on a platform belongs to which account. */
+export interface AccountIdentitiesTable {
+  channel: string;
+  external_id: string;
+  account_id: string;
+  created_at: TimeMs;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  /** Null for an admin key. */
+  account_id: string | null;
+  name: string;
+  /** The first characters of the key, to recognise it by. */
+  prefix: string;
+  /** SHA-256 of the whole key, hex. */
+  hash: string;
+  created_at: TimeMs;
+  revoked_at: TimeMs | null;
+}
+
+export interface EndpointsTable {
+  id: string;
+  account_id: string;
+  name: string;
+  type: string;
+  url: string;
+  description: string;
+  headers: Json;
+  auth: Json | null;
+  enabled: Flag;
+  disabled_reason: string | null;
+  timeout_ms: number | null;
+  max_in_flight: number | null;
+  rate_per_second: number | null;
+  retry_schedule: Json | null;
+  properties: Json;
+  secret: string;
+  /** Signs beside `secret` until `previous_secret_until`. */
+  previous_secret: string | null;
+  previous_secret_until: TimeMs | null;
+  /** Since when every attempt has failed; null after a success. */
+  failing_since: TimeMs | null;
+  created_at: TimeMs;
+  updated_at: TimeMs;
+}
+
+export interface FiltersTable {
+  id: string;
+  account_id: string;
+  name: string;
+  enabled: Flag;
+  applications: Json;
+  event_types: Json;
+  levels: Json;
+  endpoint_ids: Json;
+  created_at: TimeMs;
+  updated_at: TimeMs;
+}
+
+/** One row; its number grows with every change of accounts, identities, keys, endpoints and filters. */
+export interface RegistryVersionTable {
+  id: number;
+  version: number;
+}
+
+export interface EventsTable {
+  id: string;
+  account_id: string;
+  source: string;
+  application: string;
+  event_type: string;
+  level: string | null;
+  /** When it happened, as the sender says, else when it came; ISO 8601 as sent. */
+  timestamp: string;
+  received_at: TimeMs;
+  request_id: string;
+  context: Uint8Array | null;
+  body: Uint8Array;
+  content_type: string;
+  /** The data's bytes, where they are no slice of `body`. */
+  data: Uint8Array | null;
+  /** Where in `body` the data lie, from start to before end; unused when `data` is set. */
+  data_start: number;
+  data_end: number;
+  /** Deliveries made for it by dispatch; 0 when it was filtered. */
+  fan_out: number;
+  /** Why there are none: `no_filter` or `endpoint_disabled`; null when there are. */
+  filtered_reason: string | null;
+}
+
+/** Keys of the last 8 days, against duplicates. */
+export interface EventKeysTable {
+  /** `<source>:<account>:<platform's key>`. */
+  key: string;
+  event_id: string;
+  request_id: string;
+  created_at: TimeMs;
+}
+
+export interface DeliveriesTable {
+  id: string;
+  event_id: string;
+  endpoint_id: string;
+  account_id: string;
+  source: string;
+  status: ColumnType<string, string, string>;
+  attempt_count: number;
+  /** When it is due; null once it is settled. */
+  next_attempt_at: TimeMs | null;
+  /** The boot that works on it; null when nobody does. */
+  leased_by: string | null;
+  lease_until: TimeMs | null;
+  /** How many deliveries its event has in all: with 1, its status is the event's. */
+  fan_out: number;
+  /** Why it is dead or cancelled. */
+  reason: string | null;
+  /** `receiver` or `pipeline`, when dead. */
+  dead_class: string | null;
+  created_at: TimeMs;
+  settled_at: TimeMs | null;
+}
+
+export interface AttemptsTable {
+  id: string;
+  delivery_id: string;
+  event_id: string;
+  /** From 1. */
+  number: number;
+  at: TimeMs;
+  /** `succeeded` or `failed`. */
+  status: string;
+  /** The answer's HTTP status, or a short error code such as `timeout`, `address_refused`. */
+  code: string;
+  duration_ms: number;
+  /** The address that was connected to; null when none was. */
+  address: string | null;
+  /** The first 4 KiB of the answer. */
+  response_head: Uint8Array | null;
+}
+
+/** Requests that were refused at a door. */
+export interface RequestsTable {
+  id: string;
+  at: TimeMs;
+  source: string;
+  outcome: string;
+  status: number;
+  code: string;
+  detail: string;
+  method: string;
+  path: string;
+  address: string;
+  headers: Json;
+  body: Uint8Array | null;
+  body_bytes: number;
+  request_id: string;
+}
+
+/** What a group changed in the ledger's sum; folded into `ledger_totals` later, so that no row is hot. */
+export interface LedgerDeltasTable {
+  id: Generated<number>;
+  source: string;
+  accepted: number;
+  delivered: number;
+  filtered: number;
+  duplicate: number;
+  dead: number;
+  cancelled: number;
+  pending: number;
+  /** Requests that the broker confirmed, and requests that were dispatched from it. */
+  door_confirmed: number;
+  door_dispatched: number;
+}
+
+export type LedgerTotalsTable = Omit<LedgerDeltasTable, 'id'>;
+
+export interface IdempotencyKeysTable {
+  account_id: string;
+  key: string;
+  /** SHA-256 of the body, hex. */
+  body_hash: string;
+  /** The answer that is given again. */
+  response: Json;
+  created_at: TimeMs;
+}
+
+/** Small facts of the installation, such as whether the admin key was made. */
+export interface MetaTable {
+  key: string;
+  value: string;
+}
+
+export interface Schema {
+  accounts: AccountsTable;
+  account_identities: AccountIdentitiesTable;
+  api_keys: ApiKeysTable;
+  endpoints: EndpointsTable;
+  filters: FiltersTable;
+  registry_version: RegistryVersionTable;
+  events: EventsTable;
+  event_keys: EventKeysTable;
+  deliveries: DeliveriesTable;
+  attempts: AttemptsTable;
+  requests: RequestsTable;
+  ledger_deltas: LedgerDeltasTable;
+  ledger_totals: LedgerTotalsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  meta: MetaTable;
+}
