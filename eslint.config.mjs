@@ -15,7 +15,7 @@ const layers = [
   ['dashboard', 'health', 'ledger'],
 ];
 
-const zones = layers.flatMap((folders, rank) =>
+const zones = layers.slice(0, -1).flatMap((folders, rank) =>
   folders.map((folder) => ({
     target: `./src/${folder}`,
     from: layers
