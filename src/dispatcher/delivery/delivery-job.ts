@@ -1,0 +1,12 @@
+import type { StoredEvent } from '../stored-event';
+
+/** One delivery that this process holds the lease of and that is to be attempted now. */
+export interface DeliveryJob {
+  deliveryId: string;
+  endpointId: string;
+  /** Attempts made so far; settling is fenced by it. */
+  attemptCount: number;
+  /** How many deliveries the event has in all. */
+  fanOut: number;
+  event: StoredEvent;
+}
