@@ -1,0 +1,26 @@
+import type { Origins } from './config-file';
+import { type SettingMap, convertText, leavesOf, setAt, variableOf } from './setting-tree';
+
+/** Short names of settings that are set often; they win over the variable that the path spells. */
+export const SHORT_NAMES: Readonly<Record<string, string>> = {
+  PORT: 'hookServer.port',
+  HOST: 'hookServer.host',
+  PUBLIC_URL: 'hookServer.publicUrl',
+  DATA_DIR: 'dataDir',
+  LOG_LEVEL: 'logLevel',
+  ADMIN_KEY: 'auth.adminKey',
+  RABBITMQ_URL: 'broker.rabbitmq.urls',
+  DATABASE_URL: 'database.url',
+  EGRESS_ALLOW: 'egress.allow',
+};
+
+/** Lays the environment over the settings. A variable that is empty counts as not set. */
+export function applyEnvironment(tree: SettingMap, defaults: SettingMap, env: NodeJS.ProcessEnv, origins: Origins): void {
+  const shortOf = new Map(Object.entries(SHORT_NAMES).map(([name, path]) => [path, name]));
+  for (const [path, like] of leavesOf(defaults)) {
+    const name = [shortOf.get(path), variableOf(path)].find((candidate) => candidate !== undefined && (env[candidate] ?? '') !== '');
+    if (name === undefined) continue;
+    setAt(tree, path, convertText(env[name] as string, like));
+    origins.set(path, name);
+  }
+}

@@ -1,0 +1,15 @@
+import { addToRoute } from './route-config';
+
+/**
+ * The content types that this route's body may have; any other is refused with 415 before the body is read. A request
+ * without a body needs none. Without this decorator a route takes every content type.
+ */
+export const Accepts = (...contentTypes: [string, ...string[]]): MethodDecorator =>
+  addToRoute({ accepts: contentTypes.map((type) => type.toLowerCase()) });
+
+/** The media type of a Content-Type header, without its parameters. */
+export const mediaTypeOf = (header: string | undefined): string => {
+  if (header === undefined) return '';
+  const end = header.indexOf(';');
+  return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase();
+};

@@ -1,0 +1,36 @@
+import { Injectable, Module } from '@nestjs/common';
+import { addToRoute } from './route-config';
+
+/**
+ * Marks a route where webhooks or events come in. Refusals at it are listed in /api/v1/requests and counted under the source's
+ * name; while its entry in the DoorRegistry says so it answers 404 or 503.
+ */
+export const Door = (source: string): MethodDecorator => addToRoute({ door: source });
+
+export interface DoorState {
+  /** False: the door answers as if it were not there. */
+  isEnabled(): boolean;
+  /** False: what it needs to check a sender is not set. */
+  isConfigured(): boolean;
+}
+
+/** The doors of this process by their sources. A door that nobody registered is open. */
+@Injectable()
+export class DoorRegistry {
+  private readonly doors = new Map<string, DoorState>();
+
+  register(source: string, state: DoorState): void {
+    this.doors.set(source, state);
+  }
+
+  isEnabled(source: string): boolean {
+    return this.doors.get(source)?.isEnabled() ?? true;
+  }
+
+  isConfigured(source: string): boolean {
+    return this.doors.get(source)?.isConfigured() ?? true;
+  }
+}
+
+@Module({ providers: [DoorRegistry], exports: [DoorRegistry] })
+export class DoorModule {}

@@ -1,0 +1,18 @@
+import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants';
+
+/** What hooks know of a route before its handler runs: `request.routeOptions.config`. */
+export interface RouteSettings {
+  /** Content types that its body may have. */
+  accepts?: readonly string[];
+  /** The source whose webhooks or events come in here. */
+  door?: string;
+}
+
+/** Adds to the route's settings; Fastify's own decorator would replace what another one set. */
+export const addToRoute =
+  (settings: RouteSettings): MethodDecorator =>
+  (_prototype, _name, descriptor): void => {
+    const handler = descriptor.value as object;
+    const present = (Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) ?? {}) as RouteSettings;
+    Reflect.defineMetadata(FASTIFY_ROUTE_CONFIG_METADATA, { ...present, ...settings }, handler);
+  };
