@@ -1,0 +1,5 @@
+/** What is sent to an endpoint. */
+export interface OutgoingBody {
+  body: Buffer;
+  contentType: string;
+}
