@@ -1,4 +1,4 @@
-import { IsBoolean, IsInt, IsOptional, IsUrl, Max, Min } from 'class-validator';
+import { IsBoolean, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { ConfigSection } from '../config/config-section';
 import { Secret } from '../config/secret';
 
@@ -6,7 +6,7 @@ import { Secret } from '../config/secret';
 export class DatabaseConfig {
   @Secret()
   @IsOptional()
-  @IsUrl({ protocols: ['postgres', 'postgresql'], require_protocol: true, require_tld: false, require_valid_protocol: true })
+  @Matches(/^postgres(ql)?:\/\//, { message: 'must begin with postgres://' })
   readonly url!: string | null;
 
   @IsInt()

@@ -2,6 +2,7 @@ import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { join } from 'node:path';
 import { AppConfig } from '../config/app.config';
 import { provideConfig } from '../config/provide-config';
+import { RegistryVersion } from './registry-version';
 import { SqliteStorage } from './sqlite/sqlite-storage';
 import { Storage } from './storage';
 import { DatabaseConfig } from './storage.config';
@@ -15,9 +16,10 @@ async function openStorage(config: DatabaseConfig, app: AppConfig): Promise<Stor
   providers: [
     provideConfig(AppConfig),
     provideConfig(DatabaseConfig),
+    RegistryVersion,
     { provide: Storage, inject: [DatabaseConfig, AppConfig], useFactory: openStorage },
   ],
-  exports: [Storage],
+  exports: [Storage, RegistryVersion],
 })
 export class StorageModule implements OnApplicationShutdown {
   constructor(private readonly storage: Storage) {}

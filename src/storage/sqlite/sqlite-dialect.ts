@@ -50,7 +50,6 @@ class SqliteConnection implements DatabaseConnection {
     return (await this.run(query)) as QueryResult<R>;
   }
 
-  // eslint-disable-next-line require-yield
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     await Promise.reject(new Error('Streaming would hold the file; read page by page instead'));
   }
