@@ -66,7 +66,7 @@ export class Workspace {
 
   static async create(name: string): Promise<Workspace> {
     const folder = await mkdtemp(join(tmpdir(), `hookline-${name}-`));
-    const script = 'while read -r group; do last=$group; done; [ -n "$last" ] && kill -KILL -- "-$last" 2>/dev/null; rm -rf -- "$1"';
+    const script = 'while read -r group; do last=$group; done; [ -n "$last" ] && kill -s KILL -- "-$last" 2>/dev/null; rm -rf -- "$1"';
     const guardian = spawn('sh', ['-c', script, 'guardian', folder], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
     guardian.unref();
     (guardian.stdin as unknown as Socket).unref();
