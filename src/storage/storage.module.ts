@@ -2,6 +2,7 @@ import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { join } from 'node:path';
 import { AppConfig } from '../config/app.config';
 import { provideConfig } from '../config/provide-config';
+import { PostgresStorage } from './postgres/postgres-storage';
 import { RegistryVersion } from './registry-version';
 import { SqliteStorage } from './sqlite/sqlite-storage';
 import { Storage } from './storage';
@@ -9,7 +10,7 @@ import { DatabaseConfig } from './storage.config';
 
 async function openStorage(config: DatabaseConfig, app: AppConfig): Promise<Storage> {
   if (config.url === null) return SqliteStorage.open(join(app.dataDir, 'hookline.db'));
-  throw new Error('not yet');
+  return PostgresStorage.open({ url: config.url, poolSize: config.poolSize, preparedStatements: config.preparedStatements });
 }
 
 @Module({

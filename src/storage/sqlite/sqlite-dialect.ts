@@ -94,7 +94,6 @@ class SqliteDriver implements Driver {
     await Promise.resolve(connection.release());
   }
 
-  async destroy(): Promise<void> {
-    await Promise.resolve(this.file.close());
-  }
+  /** The storage closes the file. */
+  async destroy(): Promise<void> {}
 }

@@ -13,14 +13,17 @@ import { SqliteFile } from './sqlite-file';
 export class SqliteStorage extends Storage {
   readonly engine = 'sqlite';
 
-  private constructor(readonly db: Kysely<Schema>) {
+  readonly db: Kysely<Schema>;
+
+  private constructor(private readonly file: SqliteFile) {
     super();
+    this.db = new Kysely<Schema>({ dialect: sqliteDialect(file) });
   }
 
   /** Opens the file, makes it and its folder where there are none, and brings its tables up to date. */
   static async open(path: string, options: { readOnly?: boolean } = {}): Promise<SqliteStorage> {
     if (!options.readOnly) mkdirSync(dirname(path), { recursive: true });
-    const storage = new SqliteStorage(new Kysely<Schema>({ dialect: sqliteDialect(new SqliteFile(path, options)) }));
+    const storage = new SqliteStorage(new SqliteFile(path, options));
     try {
       // BEGIN IMMEDIATE lets one runner at a time in: in WAL mode it is as good as EXCLUSIVE.
       if (!options.readOnly) await storage.transaction((trx) => migrate(trx, 'sqlite'));
@@ -64,8 +67,8 @@ export class SqliteStorage extends Storage {
     return writeProbe(this.db);
   }
 
-  close(): Promise<void> {
-    return this.db.destroy();
+  async close(): Promise<void> {
+    await Promise.resolve(this.file.close());
   }
 }
 

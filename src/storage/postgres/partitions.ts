@@ -1,0 +1,58 @@
+import { type Transaction, sql } from 'kysely';
+import { firstIdAt } from '../../core/ids';
+import type { Schema } from '../schema';
+
+export const PARTITIONED = ['events', 'deliveries', 'attempts', 'requests'] as const satisfies (keyof Schema)[];
+
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
+/** 1970 began on a Thursday; weeks begin on Monday, UTC. */
+const FIRST_MONDAY_MS = 4 * DAY_MS;
+const WEEKS_AHEAD = 2;
+
+export interface Partition {
+  name: string;
+  /** The ids in it are from `from` to before `to`. */
+  from: string;
+  to: string;
+}
+
+/** The partition of a table in which ids of that moment lie. */
+export function partitionAt(table: string, timeMs: number): Partition {
+  const start = Math.floor((timeMs - FIRST_MONDAY_MS) / WEEK_MS) * WEEK_MS + FIRST_MONDAY_MS;
+  const day = new Date(start).toISOString().slice(0, 10).replaceAll('-', '');
+  return { name: `${table}_w${day}`, from: firstIdAt(start), to: firstIdAt(start + WEEK_MS) };
+}
+
+/**
+ * Makes the partitions of this week and the next two where they are missing. A row that came before its partition lies in
+ * `<table>_other` and is moved.
+ */
+export async function ensurePartitions(trx: Transaction<Schema>, nowMs: number): Promise<string[]> {
+  const made: string[] = [];
+  for (const table of PARTITIONED) {
+    for (let week = 0; week <= WEEKS_AHEAD; week++) {
+      const partition = partitionAt(table, nowMs + week * WEEK_MS);
+      if (await exists(trx, partition.name)) continue;
+      await make(trx, table, partition);
+      made.push(partition.name);
+    }
+  }
+  return made;
+}
+
+async function exists(trx: Transaction<Schema>, name: string): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`select to_regclass(${name}) is not null as found`.execute(trx);
+  return rows[0]?.found === true;
+}
+
+/** Made aside and attached, which does not stop those who write the table's other partitions. */
+async function make(trx: Transaction<Schema>, table: string, { name, from, to }: Partition): Promise<void> {
+  const statements = [
+    `create table ${name} (like ${table} including defaults including constraints)`,
+    `lock table ${table}_other in access exclusive mode`,
+    `with moved as (delete from ${table}_other where id >= '${from}' and id < '${to}' returning *) insert into ${name} select * from moved`,
+    `alter table ${table} attach partition ${name} for values from ('${from}') to ('${to}')`,
+  ];
+  for (const statement of statements) await sql.raw(statement).execute(trx);
+}
