@@ -71,5 +71,5 @@ function plainOf(node: unknown, document: Document): SettingValue {
   }
   if (isSeq(node)) return node.items.map((item) => plainOf(item, document));
   if (!isScalar(node) || node.value === null || node.value === undefined) return null;
-  return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
+  return typeof node.value === 'string' ? node.value : (node.source ?? JSON.stringify(node.value));
 }

@@ -32,6 +32,7 @@ export const ERRORS = {
     title: 'There is no such thing',
     remedy: 'Check the path and the id, and that the key belongs to the same account.',
   },
+  request_timeout: { status: 408, title: 'The request did not arrive in time', remedy: 'Send headers and body without long pauses.' },
   conflict: { status: 409, title: 'The state does not allow this', remedy: 'Read the object again and decide by its present state.' },
   body_too_large: {
     status: 413,
@@ -59,6 +60,7 @@ export const ERRORS = {
     title: 'The URL leads to an address that must not be called',
     remedy: 'Use a public address, or open the network with EGRESS_ALLOW.',
   },
+  headers_too_large: { status: 431, title: 'The headers are too large', remedy: 'Send at most 16 KiB of headers.' },
   internal_error: { status: 500, title: 'The gateway made a mistake', remedy: 'Look up the request id in the log and report it.' },
   broker_unavailable: { status: 503, title: 'The broker is away', remedy: 'Send the request again after Retry-After.' },
   storage_unavailable: { status: 503, title: 'The storage is away', remedy: 'Send the request again after Retry-After.' },

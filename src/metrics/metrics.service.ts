@@ -12,6 +12,11 @@ export class Metrics {
   readonly accepted = this.counter('hookline_requests_accepted_total', 'Requests answered with 2xx after they were stored', ['source']);
   /** Requests refused at a door. */
   readonly rejected = this.counter('hookline_requests_rejected_total', 'Requests refused, by error code', ['source', 'code']);
+  readonly refusalsDropped = this.counter(
+    'hookline_refusals_dropped_total',
+    'Refused requests that were counted but not listed, under a flood or while the storage was away',
+    [],
+  );
   /** Events read from accepted requests, by what dispatch made of them. */
   readonly events = this.counter('hookline_events_total', 'Events dispatched, by outcome: matched, filtered, duplicate, poison', [
     'source',

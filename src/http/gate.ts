@@ -1,0 +1,80 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { GatewayError } from '../core/errors';
+import { mediaTypeOf } from './accepts';
+import type { DoorRegistry } from './door';
+import type { Draining } from './draining';
+import { isKnownEncoding, tooLarge } from './raw-body';
+import type { RouteSettings } from './route-config';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The route's own settings; looked up once, since `routeOptions` is made anew at each access. */
+    settings: RouteSettings;
+  }
+}
+
+export interface GateOptions {
+  doors: DoorRegistry;
+  draining: Draining;
+  maxBodyBytes: number;
+}
+
+const NO_SETTINGS: RouteSettings = {};
+
+/**
+ * Refuses what can be refused before a handler runs, cheapest first: a route or door that is not there (404), a body that is too
+ * large (413), of another type or encoding (415); once the body is there, a door that lacks its secret (503).
+ */
+export function installGate(fastify: FastifyInstance, options: GateOptions): void {
+  const { doors, draining } = options;
+  // Set by the first hook, before anyone can read it.
+  fastify.decorateRequest('settings', null as unknown as RouteSettings);
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    reply.header('x-content-type-options', 'nosniff');
+    if (draining.isDraining) reply.header('connection', 'close');
+    if (request.is404) {
+      request.settings = NO_SETTINGS;
+      done(new GatewayError('not_found', `There is no ${request.method} ${request.url.split('?', 1)[0] ?? ''}`));
+      return;
+    }
+    request.settings = request.routeOptions.config as RouteSettings;
+    if (request.settings.door === undefined) reply.headers(API_HEADERS);
+    done(refusalOf(request, options));
+  });
+
+  fastify.addHook('preHandler', (request, _reply, done) => {
+    const { door } = request.settings;
+    if (door !== undefined && !doors.isConfigured(door)) {
+      done(new GatewayError('channel_not_configured', `The secret of ${door} is not set`));
+    } else {
+      done();
+    }
+  });
+}
+
+/** Pages of our own override the policy. */
+const API_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+} as const;
+
+function refusalOf(request: FastifyRequest, { doors, maxBodyBytes }: GateOptions): GatewayError | undefined {
+  const { headers, settings } = request;
+  if (settings.door !== undefined && !doors.isEnabled(settings.door)) {
+    return new GatewayError('not_found', `${settings.door} is switched off`);
+  }
+  const length = headers['content-length'];
+  const hasBody = headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+  if (!hasBody) return undefined;
+  if (Number(length) > maxBodyBytes) return tooLarge(maxBodyBytes);
+  if (settings.accepts !== undefined && !settings.accepts.includes(mediaTypeOf(headers['content-type']))) {
+    return new GatewayError('unsupported_media_type', `This route takes ${settings.accepts.join(', ')}`);
+  }
+  if (!isKnownEncoding(headers['content-encoding'])) {
+    return new GatewayError('unsupported_encoding', 'This route takes plain bodies and one Content-Encoding: gzip');
+  }
+  return undefined;
+}

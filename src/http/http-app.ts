@@ -1,0 +1,64 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { HttpConfig } from '../config/app.config';
+import { GatewayError } from '../core/errors';
+import { newId } from '../core/ids';
+import { BodyPipe } from './body.pipe';
+import { DoorRegistry } from './door';
+import { Draining } from './draining';
+import { installGate } from './gate';
+import { PROBLEM_TYPE, errorOfStatus, problemOf } from './problem';
+import { ProblemFilter } from './problem.filter';
+import { installRawBody } from './raw-body';
+
+/** Options of `NestFactory.create` that go with `httpAdapter` and `configureHttp`. */
+export const HTTP_APP_OPTIONS = { bodyParser: false, bufferLogs: true, abortOnError: false } as const;
+
+export function httpAdapter(config: HttpConfig): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.maxBodyBytes,
+    requestTimeout: config.requestTimeoutMs,
+    keepAliveTimeout: config.keepAliveTimeoutMs,
+    http: { headersTimeout: config.headersTimeoutMs, connectionsCheckingInterval: 5_000, maxHeaderSize: 16_384 },
+    genReqId: newId,
+    requestIdHeader: false,
+    // While closing, requests on connections that are still open are served: what they need is closed after them.
+    return503OnClosing: false,
+    // Nest adds no middleware here; its plug-in would cost each request a pass.
+    skipMiddie: true,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error: { statusCode?: number; message: string }, request: FastifyRequest, reply: FastifyReply) => {
+      const problem = problemOf(errorOfStatus(error.statusCode ?? 400, error.message), request.id);
+      void reply.status(problem.status).header('content-type', PROBLEM_TYPE).send(JSON.stringify(problem));
+    },
+  });
+  adapter.getInstance().server.maxConnections = config.maxConnections;
+  return adapter;
+}
+
+/** Call it before `init` or `listen`. */
+export function configureHttp(app: NestFastifyApplication): void {
+  const { maxBodyBytes } = app.get(HttpConfig, { strict: false });
+  const fastify = app.getHttpAdapter().getInstance();
+  installRawBody(fastify, maxBodyBytes);
+  installGate(fastify, { doors: app.get(DoorRegistry), draining: app.get(Draining), maxBodyBytes });
+  app.useGlobalPipes(new BodyPipe());
+  app.useGlobalFilters(app.get(ProblemFilter));
+}
+
+/** What Node itself refuses: no request exists yet, so the answer is written by hand. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  const gatewayError = status === 400 ? new GatewayError('malformed_request', 'This is not HTTP/1.1') : errorOfStatus(status, '');
+  const body = JSON.stringify(problemOf(new GatewayError(gatewayError.code), newId()));
+  socket.end(
+    `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
+      `content-length: ${String(Buffer.byteLength(body))}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

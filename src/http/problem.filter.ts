@@ -1,0 +1,78 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injectable, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GatewayError } from '../core/errors';
+import { RefusalsService } from '../refusals/refusals.service';
+import { Draining } from './draining';
+import { PROBLEM_TYPE, RETRY_AFTER_SECONDS, errorOfStatus, problemOf } from './problem';
+
+/** Every error that leaves over HTTP, from handlers, hooks, Fastify and Nest, leaves here as problem+json. */
+@Catch()
+@Injectable()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Http');
+
+  constructor(
+    private readonly refusals: RefusalsService,
+    private readonly draining: Draining,
+  ) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    if (reply.sent) {
+      this.logger.error({ err: thrown, requestId: request.id }, 'Failed after the answer was sent');
+      return;
+    }
+    if (isHealthReport(thrown)) {
+      void reply.status(thrown.getStatus()).send(thrown.getResponse());
+      return;
+    }
+    const error = this.gatewayErrorOf(thrown);
+    if (error.code === 'internal_error') this.logger.error({ err: thrown, requestId: request.id }, 'A request failed');
+    const door = (request.settings as FastifyRequest['settings'] | undefined)?.door;
+    if (door !== undefined) this.refuse(door, error, request);
+    this.send(error, request, reply);
+  }
+
+  private gatewayErrorOf(thrown: unknown): GatewayError {
+    if (thrown instanceof GatewayError) return thrown;
+    if (thrown instanceof HttpException) return errorOfStatus(thrown.getStatus(), thrown.message);
+    return new GatewayError('internal_error');
+  }
+
+  private refuse(source: string, error: GatewayError, request: FastifyRequest): void {
+    const body = Buffer.isBuffer(request.body) ? request.body : undefined;
+    this.refusals.record({
+      source,
+      status: error.status,
+      code: error.code,
+      detail: error.message,
+      method: request.method,
+      path: request.url.split('?', 1)[0] ?? '',
+      address: request.ip,
+      headers: request.headers,
+      body,
+      bodyBytes: body?.length ?? (Number(request.headers['content-length']) || 0),
+      requestId: request.id,
+    });
+  }
+
+  private send(error: GatewayError, request: FastifyRequest, reply: FastifyReply): void {
+    // Fastify wants to close after an unreadable body; the rest of it is thrown away as it comes instead, so that the client
+    // sees this answer and no reset.
+    if (!this.draining.isDraining) reply.removeHeader('connection');
+    if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+    if (error.status === 401 && error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
+    void reply
+      .status(error.status)
+      .header('content-type', PROBLEM_TYPE)
+      .send(JSON.stringify(problemOf(error, request.id)));
+  }
+}
+
+/** The answer of a probe that is not well keeps its own shape. */
+const isHealthReport = (thrown: unknown): thrown is HttpException => {
+  if (!(thrown instanceof HttpException) || thrown.getStatus() !== 503) return false;
+  const response: unknown = thrown.getResponse();
+  return typeof response === 'object' && response !== null && 'details' in response && 'status' in response;
+};

@@ -1,0 +1,55 @@
+import { gunzip } from 'node:zlib';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { GatewayError } from '../core/errors';
+
+type Done = (error: Error | null, body?: Buffer) => void;
+
+/**
+ * Makes every body the raw bytes as they were before compression, whatever its content type. A compressed body is collected
+ * first and inflated in one call with a limit, so a bomb is never larger in memory than a permitted body.
+ */
+export function installRawBody(fastify: FastifyInstance, maxBytes: number): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', (request: FastifyRequest, payload: NodeJS.ReadableStream, done: Done) => {
+    collect(payload, maxBytes, (error, body) => {
+      if (error !== null || !isGzip(request.headers['content-encoding'])) done(error, body);
+      else inflate(body as Buffer, maxBytes, done);
+    });
+  });
+}
+
+export const isGzip = (contentEncoding: string | undefined): boolean => contentEncoding?.trim().toLowerCase() === 'gzip';
+
+/** True for what `installRawBody` can read: nothing, `identity`, or one `gzip`. */
+export const isKnownEncoding = (contentEncoding: string | undefined): boolean =>
+  contentEncoding === undefined || isGzip(contentEncoding) || ['', 'identity'].includes(contentEncoding.trim().toLowerCase());
+
+export const tooLarge = (maxBytes: number): GatewayError =>
+  new GatewayError('body_too_large', `The body is larger than ${String(maxBytes)} bytes`);
+
+function collect(payload: NodeJS.ReadableStream, maxBytes: number, done: Done): void {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const finish = (error: Error | null): void => {
+    payload.removeListener('data', onData).removeListener('end', onEnd).removeListener('error', onError);
+    // What still comes is read and thrown away, so that the client gets to see the answer.
+    payload.on('error', () => undefined).resume();
+    done(error, error === null ? Buffer.concat(chunks, length) : undefined);
+  };
+  const onData = (chunk: Buffer): void => {
+    length += chunk.length;
+    if (length > maxBytes) finish(tooLarge(maxBytes));
+    else chunks.push(chunk);
+  };
+  const onEnd = (): void => finish(null);
+  const onError = (error: Error): void => finish(new GatewayError('malformed_request', 'The body ended too early', { cause: error }));
+  payload.on('data', onData).on('end', onEnd).on('error', onError);
+}
+
+function inflate(body: Buffer, maxBytes: number, done: Done): void {
+  gunzip(body, { maxOutputLength: maxBytes }, (error, inflated) => {
+    if (error === null) done(null, inflated);
+    else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') done(tooLarge(maxBytes));
+    else done(new GatewayError('malformed_request', 'The body is not valid gzip', { cause: error }));
+  });
+}
