@@ -4,7 +4,7 @@ import { chown } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { ensureProgram, type Wanted } from './install';
-import { type Account, execute, freePorts, lastLines, retrying, Workspace } from './processes';
+import { type Account, execute, freePorts, retrying, Workspace } from './processes';
 
 const POSTGRES: Wanted = {
   name: 'PostgreSQL',
@@ -64,7 +64,7 @@ export class PostgresServer {
       }
       await onServer(this.url, async (client) => client.query('select 1'));
     };
-    await retrying('PostgreSQL', 60_000, up, () => lastLines(this.workspace.logFile));
+    await retrying('PostgreSQL', 60_000, up, () => this.workspace.log.slice(-3_000));
   }
 
   /** Ends it properly; its connections are cut. */

@@ -52,11 +52,18 @@ export interface ProgramOptions {
   account?: Account;
 }
 
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
 /**
  * A temporary folder with at most one program running on it. Both are gone when this process is, however it ends: a
  * guardian waits for the end of its input, which the system closes for us even after a kill -9.
  */
 export class Workspace {
+  /** How the program ended, once it does; undefined before the first start. */
+  exited: Promise<Exit> | undefined;
   private program: ChildProcess | undefined;
 
   private constructor(
@@ -73,7 +80,12 @@ export class Workspace {
     return new Workspace(folder, guardian);
   }
 
-  get logFile(): string {
+  /** What the program wrote, over all its starts. */
+  get log(): string {
+    return readLog(this.logFile);
+  }
+
+  private get logFile(): string {
     return join(this.folder, 'program.log');
   }
 
@@ -91,6 +103,7 @@ export class Workspace {
     program.unref();
     if (program.pid !== undefined) this.guardian.stdin?.write(`${program.pid}\n`);
     this.program = program;
+    this.exited = new Promise((resolve) => program.once('exit', (code, signal) => resolve({ code, signal })));
   }
 
   /** Sends the signal and waits for the end; `wholeGroup` reaches the program's children as well. */
@@ -140,9 +153,10 @@ export async function retrying<T>(what: string, deadlineMs: number, attempt: () 
   }
 }
 
-export function lastLines(file: string): string {
+/** A file's text; empty when there is none. */
+export function readLog(file: string): string {
   try {
-    return readFileSync(file, 'utf8').slice(-3_000);
+    return readFileSync(file, 'utf8');
   } catch {
     return '';
   }

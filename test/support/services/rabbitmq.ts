@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'amqplib';
 import { ensureProgram, type Wanted } from './install';
-import { freePorts, lastLines, retrying, Workspace } from './processes';
+import { freePorts, readLog, retrying, Workspace } from './processes';
 
 const RABBITMQ: Wanted = {
   name: 'RabbitMQ',
@@ -55,7 +55,7 @@ export class RabbitMqNode {
       await connection.close();
       await manage(this.managementUrl, 'GET', '/api/whoami');
     };
-    await retrying('RabbitMQ', 120_000, up, () => lastLines(this.workspace.logFile) + this.nodeLog());
+    await retrying('RabbitMQ', 120_000, up, () => this.workspace.log.slice(-3_000) + this.nodeLog());
   }
 
   /** Ends it properly; its connections are closed. */
@@ -120,7 +120,7 @@ export class RabbitMqNode {
   private nodeLog(): string {
     const folder = this.inside('log');
     return readdirSync(folder)
-      .map((name) => `\n${name}:\n${lastLines(join(folder, name))}`)
+      .map((name) => `\n${name}:\n${readLog(join(folder, name)).slice(-3_000)}`)
       .join('');
   }
 }
