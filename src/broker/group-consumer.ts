@@ -1,0 +1,295 @@
+import { Logger } from '@nestjs/common';
+import { isOutage } from '../core/errors';
+import type { Consumption, ConsumeOptions, IncomingMessage, Verdict } from './broker';
+import { Inbox } from './inbox';
+import { OutageGate } from './outage-gate';
+import { Parking, retryDelayMs } from './parking';
+import { REDELIVERY_LIMIT } from './topology';
+
+/** What an adapter does for a consumption. It gives messages by `push` and loses them by `lose`. */
+export interface Engine<M extends IncomingMessage> {
+  /** There is room for this much: push what waits. An adapter that is sent its messages does nothing here. */
+  refill(maxMessages: number, maxBytes: number): void;
+  /** The group is about to be handled for the first time. */
+  handOut(group: readonly M[]): void;
+  ack(messages: readonly M[]): void | Promise<void>;
+  /** Back to the queue; `counted` when they failed by their own fault. */
+  requeue(messages: readonly M[], counted: boolean): void;
+  /** Resolves when it lies in the dead queue for good and is acknowledged here. */
+  bury(message: M, reason: string): Promise<void>;
+  /** Take messages from the queue. */
+  openIntake(): void;
+  /** Resolves when nothing more is pushed. */
+  closeIntake(): Promise<void>;
+}
+
+export interface Tuning {
+  maxRetryDelayMs: number;
+  firstProbeMs: number;
+  maxProbeMs: number;
+  /** How long messages may be held unacknowledged during an outage. */
+  holdLimitMs: number;
+  /** Body bytes in the hands of handlers at once. */
+  maxBytesInFlight: number;
+}
+
+export const DEFAULT_TUNING: Tuning = {
+  maxRetryDelayMs: 1_000,
+  firstProbeMs: 100,
+  maxProbeMs: 5_000,
+  holdLimitMs: Infinity,
+  maxBytesInFlight: 64 * 1024 * 1024,
+};
+
+export const DEFAULT_GROUP_MESSAGES = 200;
+export const DEFAULT_GROUP_BYTES = 4 * 1024 * 1024;
+/** Failed messages that wait beside the groups for their next try. */
+export const MAX_PARKED = 64;
+
+/** One group in flight: what of it is not settled yet. */
+interface Slot<M> {
+  readonly messages: Set<M>;
+  readonly bytes: number;
+  /** Settled otherwise, or the broker has it back: the handler's answer no longer counts. */
+  gone: boolean;
+  held: boolean;
+  wake: () => void;
+}
+
+/** Everything about consuming in groups that does not depend on the broker: see ConsumeOptions. */
+export class GroupConsumer<M extends IncomingMessage> implements Consumption {
+  private readonly logger = new Logger(GroupConsumer.name);
+  private readonly inbox = new Inbox<M>();
+  private readonly slots = new Set<Slot<M>>();
+  private readonly parking: Parking<M>;
+  private readonly gate: OutageGate;
+  private readonly maxMessages: number;
+  private readonly maxBytes: number;
+  private bytesInFlight = 0;
+  private state: 'running' | 'paused' | 'stopped' = 'running';
+  /** The intake was closed because an outage lasts too long. */
+  private suspended = false;
+  private pumpScheduled = false;
+  private onIdle: (() => void) | undefined;
+
+  constructor(
+    private readonly options: ConsumeOptions,
+    private readonly engine: Engine<M>,
+    private readonly tuning: Tuning,
+  ) {
+    this.maxMessages = options.maxGroupMessages ?? DEFAULT_GROUP_MESSAGES;
+    this.maxBytes = options.maxGroupBytes ?? DEFAULT_GROUP_BYTES;
+    this.parking = new Parking(MAX_PARKED, this.maxBytes, (message) => engine.requeue([message], true));
+    const waits = { firstMs: tuning.firstProbeMs, maxMs: tuning.maxProbeMs, holdLimitMs: tuning.holdLimitMs };
+    this.gate = new OutageGate(options.isAvailable, waits, () => void this.suspend());
+  }
+
+  /** Bytes that were taken and are not settled, for adapters that bound what they are sent. */
+  get waitingBytes(): number {
+    return this.inbox.bytes;
+  }
+
+  push(message: M): void {
+    this.inbox.push(message);
+    this.wake();
+  }
+
+  /** Forms groups once the present turn of the event loop is over, so that what arrives together is handled together. */
+  wake(): void {
+    if (this.pumpScheduled) return;
+    this.pumpScheduled = true;
+    setImmediate(() => {
+      this.pumpScheduled = false;
+      this.pump();
+    });
+  }
+
+  /** The connection is gone and the broker has everything back: forget it. */
+  lose(): void {
+    this.inbox.drain();
+    this.parking.clear();
+    for (const slot of this.slots) this.abandon(slot);
+  }
+
+  async pause(): Promise<void> {
+    if (this.state !== 'running') return;
+    this.state = 'paused';
+    await this.engine.closeIntake();
+    if (this.isTaking()) return;
+    this.giveBack(this.inbox.drain());
+  }
+
+  resume(): Promise<void> {
+    if (this.state === 'paused') {
+      this.state = 'running';
+      if (!this.suspended) this.engine.openIntake();
+      this.wake();
+    }
+    return Promise.resolve();
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    const deadline = Date.now() + deadlineMs;
+    this.state = 'stopped';
+    await this.engine.closeIntake();
+    this.gate.end();
+    this.giveBack(this.inbox.drain());
+    this.parking.releaseAll();
+    for (const slot of this.slots) if (slot.held) this.release(slot);
+    await this.idle(deadline - Date.now());
+    for (const slot of this.slots) this.release(slot);
+  }
+
+  private isTaking(): boolean {
+    return this.state === 'running';
+  }
+
+  private pump(): void {
+    const { concurrency } = this.options;
+    while (this.isTaking() && !this.gate.closed && this.slots.size < concurrency) {
+      if (this.bytesInFlight >= this.tuning.maxBytesInFlight) return;
+      if (this.inbox.size === 0) this.engine.refill(this.maxMessages, this.maxBytes);
+      const group = this.inbox.take(this.maxMessages, this.maxBytes);
+      if (group.length === 0) return;
+      void this.occupy(group);
+    }
+  }
+
+  private async occupy(group: M[]): Promise<void> {
+    const bytes = group.reduce((sum, message) => sum + message.body.length, 0);
+    const slot: Slot<M> = { messages: new Set(group), bytes, gone: false, held: false, wake: () => undefined };
+    this.slots.add(slot);
+    this.bytesInFlight += bytes;
+    try {
+      this.engine.handOut(group);
+      await this.run(slot, group);
+    } catch (error) {
+      this.logger.error(`Settling messages of ${this.options.queue} failed: ${describe(error)}`);
+      this.release(slot);
+    }
+    this.slots.delete(slot);
+    this.bytesInFlight -= bytes;
+    if (this.slots.size === 0) this.onIdle?.();
+    this.wake();
+  }
+
+  private async run(slot: Slot<M>, group: M[]): Promise<void> {
+    const [first] = group;
+    if (first !== undefined && first.redeliveries >= REDELIVERY_LIMIT) {
+      return this.bury(slot, first, `handed out ${first.redeliveries} times and never answered`);
+    }
+    while (!slot.gone) {
+      let verdicts: Verdict[];
+      try {
+        verdicts = await this.options.handle(group);
+        if (verdicts.length !== group.length) throw new Error(`${verdicts.length} verdicts for ${group.length} messages`);
+      } catch (error) {
+        if (isOutage(error)) {
+          await this.hold(slot, error);
+          continue;
+        }
+        if (group.length > 1) {
+          this.logger.warn(`A group of ${group.length} messages of ${this.options.queue} failed, each is tried alone: ${describe(error)}`);
+          for (const message of group) await this.run(slot, [message]);
+          return;
+        }
+        verdicts = [{ kind: 'retry', reason: describe(error) }];
+      }
+      this.gate.succeeded();
+      return this.settle(slot, group, verdicts);
+    }
+  }
+
+  private async settle(slot: Slot<M>, group: M[], verdicts: Verdict[]): Promise<void> {
+    const acked: M[] = [];
+    const buried: Promise<void>[] = [];
+    for (const [index, message] of group.entries()) {
+      const verdict = verdicts[index];
+      if (slot.gone || verdict === undefined) return;
+      if (verdict.kind === 'ack') acked.push(message);
+      else if (verdict.kind === 'dead') buried.push(this.bury(slot, message, verdict.reason));
+      else if (message.redeliveries + 1 < REDELIVERY_LIMIT) this.retry(slot, message, verdict.reason);
+      else buried.push(this.bury(slot, message, `failed ${REDELIVERY_LIMIT} times: ${verdict.reason}`));
+    }
+    for (const message of acked) slot.messages.delete(message);
+    if (acked.length > 0) await this.engine.ack(acked);
+    if (buried.length > 0) await Promise.all(buried);
+  }
+
+  private retry(slot: Slot<M>, message: M, reason: string): void {
+    slot.messages.delete(message);
+    this.logger.warn(`Message ${message.id} of ${message.queue} failed, try ${message.redeliveries + 1}: ${reason}`);
+    if (this.state === 'stopped') this.engine.requeue([message], true);
+    else this.parking.park(message, retryDelayMs(message.redeliveries, this.tuning.maxRetryDelayMs));
+  }
+
+  private async bury(slot: Slot<M>, message: M, reason: string): Promise<void> {
+    try {
+      await this.engine.bury(message, reason);
+      slot.messages.delete(message);
+      this.logger.warn(`Message ${message.id} of ${message.queue} is dead: ${reason}`);
+    } catch (error) {
+      if (slot.gone) return;
+      this.logger.error(`Message ${message.id} could not be laid in the dead queue, it goes back: ${describe(error)}`);
+      slot.messages.delete(message);
+      if (this.state === 'stopped') this.engine.requeue([message], false);
+      else this.parking.park(message, this.tuning.maxProbeMs);
+    }
+  }
+
+  /** Keeps the group, unacknowledged and uncounted, until what it needs is back. */
+  private async hold(slot: Slot<M>, error: unknown): Promise<void> {
+    if (slot.gone) return;
+    if (this.state === 'stopped' || this.suspended) return this.release(slot);
+    if (!this.gate.closed) this.logger.warn(`${this.options.queue} waits: ${describe(error)}`);
+    slot.held = true;
+    await Promise.race([this.gate.close().then(() => this.reopened()), new Promise<void>((resolve) => (slot.wake = resolve))]);
+    slot.held = false;
+  }
+
+  private reopened(): void {
+    if (this.suspended) {
+      this.suspended = false;
+      if (this.isTaking()) this.engine.openIntake();
+    }
+    this.wake();
+  }
+
+  /** The broker would take back by force what is held for too long: give it back first, and stay away until the outage ends. */
+  private async suspend(): Promise<void> {
+    this.suspended = true;
+    await this.engine.closeIntake();
+    if (!this.gate.closed) return;
+    this.giveBack(this.inbox.drain());
+    for (const slot of this.slots) if (slot.held) this.release(slot);
+  }
+
+  /** Gives back what of a group is not settled. */
+  private release(slot: Slot<M>): void {
+    if (slot.gone) return;
+    this.giveBack([...slot.messages]);
+    this.abandon(slot);
+  }
+
+  private abandon(slot: Slot<M>): void {
+    slot.gone = true;
+    slot.messages.clear();
+    slot.wake();
+  }
+
+  private giveBack(messages: M[]): void {
+    if (messages.length > 0) this.engine.requeue(messages, false);
+  }
+
+  private async idle(timeoutMs: number): Promise<void> {
+    if (this.slots.size === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.onIdle = resolve;
+      timer = setTimeout(resolve, Math.max(0, timeoutMs));
+    });
+    clearTimeout(timer);
+  }
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
