@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely';
 import type { DeliveryStatus } from '../core/hook-event';
 import type { LedgerDeltasTable, Schema } from '../storage/schema';
 import type { Storage } from '../storage/storage';
+import { anyOf } from './any-of';
 
 /** What an event is in the ledger; every accepted event is exactly one of these. */
 export type EventState = 'delivered' | 'filtered' | 'duplicate' | 'dead' | 'cancelled' | 'pending';
@@ -101,14 +102,61 @@ export interface StatusChange {
  * @returns what `change` returned.
  */
 export async function changeDeliveries(
-  _storage: Storage,
+  storage: Storage,
   trx: Transaction<Schema>,
-  _candidates: readonly DeliveryRef[],
+  candidates: readonly DeliveryRef[],
   change: () => Promise<readonly StatusChange[]>,
 ): Promise<readonly StatusChange[]> {
+  const shared = candidates.filter((candidate) => candidate.fanOut > 1).map((candidate) => candidate.eventId);
+  const before = shared.length > 0 ? await lockAndRead(storage, trx, [...new Set(shared)].sort()) : new Map<string, Statuses>();
   const changes = await change();
   const tally = new LedgerTally();
-  for (const { delivery, from, to } of changes) tally.move(delivery.source, eventStateOf([from]), eventStateOf([to]));
+  const after = new Map<string, { source: string; statuses: Statuses }>();
+  for (const { delivery, from, to } of changes) {
+    if (delivery.fanOut <= 1) {
+      tally.move(delivery.source, eventStateOf([from]), eventStateOf([to]));
+      continue;
+    }
+    const known = before.get(delivery.eventId);
+    if (!known) throw new Error(`Delivery ${delivery.id} was changed without being a candidate`);
+    const event = after.get(delivery.eventId) ?? { source: delivery.source, statuses: new Map(known) };
+    event.statuses.set(delivery.id, to);
+    after.set(delivery.eventId, event);
+  }
+  for (const [eventId, { source, statuses }] of after) {
+    tally.move(source, stateOf(before.get(eventId)), stateOf(statuses));
+  }
   await recordDelta(trx, tally);
   return changes;
+}
+
+/** The statuses of an event's deliveries by their ids. */
+type Statuses = Map<string, DeliveryStatus>;
+
+const stateOf = (statuses: Statuses | undefined): EventState => eventStateOf([...(statuses?.values() ?? [])]);
+
+/** @param eventIds in order, so that two transactions that share events wait for each other in line. */
+async function lockAndRead(storage: Storage, trx: Transaction<Schema>, eventIds: readonly string[]): Promise<Map<string, Statuses>> {
+  const { engine } = storage;
+  if (engine === 'postgres') {
+    await trx
+      .selectFrom('events')
+      .select('id')
+      .where(anyOf(engine, 'id', 'uuid', eventIds))
+      .orderBy('id')
+      .forUpdate()
+      .execute();
+  }
+  // A statement of its own: it sees what was committed while the lock was waited for.
+  const rows = await trx
+    .selectFrom('deliveries')
+    .select(['id', 'event_id', 'status'])
+    .where(anyOf(engine, 'event_id', 'uuid', eventIds))
+    .execute();
+  const events = new Map<string, Statuses>();
+  for (const row of rows) {
+    const statuses = events.get(row.event_id) ?? new Map<string, DeliveryStatus>();
+    events.set(row.event_id, statuses.set(row.id, row.status as DeliveryStatus));
+  }
+  return events;
 }

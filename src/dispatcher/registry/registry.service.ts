@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { sql } from 'kysely';
 import { GatewayError } from '../../core/errors';
+import { RegistryVersion } from '../../storage/registry-version';
 import { Storage } from '../../storage/storage';
 import { RegistrySnapshot } from './snapshot';
 
@@ -7,8 +9,15 @@ import { RegistrySnapshot } from './snapshot';
 @Injectable()
 export class RegistryService {
   private current: RegistrySnapshot | undefined;
+  /** The version that `current` shows. */
+  private version = -1;
 
-  constructor(private readonly storage: Storage) {}
+  constructor(
+    private readonly storage: Storage,
+    changes: RegistryVersion,
+  ) {
+    changes.onChange(() => this.load());
+  }
 
   /** @throws GatewayError `storage_unavailable` when it was never loaded: then nobody knows yet who wants what. */
   get snapshot(): RegistrySnapshot {
@@ -24,10 +33,19 @@ export class RegistryService {
 
   /** Reads the registry anew. @throws GatewayError `storage_unavailable`; the last snapshot stays. */
   async load(): Promise<void> {
-    const { db } = this.storage;
-    const filters = await db.selectFrom('filters').selectAll().orderBy('id').execute();
-    const endpoints = await db.selectFrom('endpoints').selectAll().execute();
-    const identities = await db.selectFrom('account_identities').selectAll().execute();
-    this.current = new RegistrySnapshot({ filters, endpoints, identities });
+    const rows = await this.storage.transaction(async (trx) => {
+      // All tables as of one moment: a filter without its endpoint would drop events.
+      if (this.storage.engine === 'postgres') await sql`set transaction isolation level repeatable read, read only`.execute(trx);
+      return {
+        ...(await trx.selectFrom('registry_version').select('version').executeTakeFirstOrThrow()),
+        endpoints: await trx.selectFrom('endpoints').selectAll().orderBy('id').execute(),
+        filters: await trx.selectFrom('filters').selectAll().orderBy('id').execute(),
+        identities: await trx.selectFrom('account_identities').selectAll().execute(),
+      };
+    });
+    // Two loads may overtake one another.
+    if (rows.version < this.version) return;
+    this.current = new RegistrySnapshot(rows);
+    this.version = rows.version;
   }
 }

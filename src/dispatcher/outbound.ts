@@ -1,0 +1,78 @@
+import { BOOT_ID, newId } from '../core/ids';
+import type { InsertRow } from '../storage/storage';
+import type { DeliveryJob } from './delivery/delivery-job';
+import type { DeliveryRunner } from './delivery/delivery-runner';
+import type { EndpointRecord } from './registry/endpoint-record';
+import type { RegistrySnapshot } from './registry/snapshot';
+import { type StoredEvent, toEventRow } from './stored-event';
+
+/** What delivering needs of the runner. */
+export type Runner = Pick<DeliveryRunner, 'reserve' | 'leaseMs' | 'start' | 'release'>;
+
+/**
+ * The rows of one transaction's new events and of their deliveries. A delivery that this process has room for is leased to it from
+ * its first moment, so that it can be attempted as soon as the transaction has committed.
+ */
+export class Outbound {
+  readonly events: InsertRow<'events'>[] = [];
+  readonly deliveries: InsertRow<'deliveries'>[] = [];
+  private jobs: DeliveryJob[] = [];
+  private reserved: EndpointRecord[] = [];
+
+  constructor(
+    private readonly runner: Runner,
+    private readonly registry: Pick<RegistrySnapshot, 'match'>,
+    private readonly nowMs: number,
+  ) {}
+
+  add(event: StoredEvent): 'pending' | 'filtered' {
+    const { endpoints, disabledOnly } = this.registry.match(event);
+    const fanOut = endpoints.length;
+    const reason = disabledOnly ? 'endpoint_disabled' : 'no_filter';
+    this.events.push({ ...toEventRow(event), fan_out: fanOut, filtered_reason: fanOut === 0 ? reason : null });
+    for (const endpoint of endpoints) this.addDelivery(event, endpoint, fanOut);
+    return fanOut === 0 ? 'filtered' : 'pending';
+  }
+
+  /** To be called once the rows are committed. */
+  send(): void {
+    const { jobs } = this;
+    this.jobs = [];
+    this.reserved = [];
+    if (jobs.length > 0) this.runner.start(jobs);
+  }
+
+  /** To be called when the rows are not committed: gives back the slots. */
+  abandon(): void {
+    const { reserved } = this;
+    this.jobs = [];
+    this.reserved = [];
+    if (reserved.length > 0) this.runner.release(reserved);
+  }
+
+  private addDelivery(event: StoredEvent, endpoint: EndpointRecord, fanOut: number): void {
+    const id = newId();
+    const isOurs = this.runner.reserve(endpoint);
+    if (isOurs) {
+      this.reserved.push(endpoint);
+      this.jobs.push({ deliveryId: id, endpointId: endpoint.id, attemptCount: 0, fanOut, event });
+    }
+    this.deliveries.push({
+      id,
+      event_id: event.id,
+      endpoint_id: endpoint.id,
+      account_id: event.accountId,
+      source: event.source,
+      status: 'pending',
+      attempt_count: 0,
+      next_attempt_at: this.nowMs,
+      leased_by: isOurs ? BOOT_ID : null,
+      lease_until: isOurs ? this.nowMs + this.runner.leaseMs(endpoint) : null,
+      fan_out: fanOut,
+      reason: null,
+      dead_class: null,
+      created_at: this.nowMs,
+      settled_at: null,
+    });
+  }
+}
