@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { Generated } from 'kysely';
 
 /**
  * The tables, one schema for SQLite and PostgreSQL. Times are milliseconds since 1970; `json` columns hold JSON text;
@@ -121,7 +121,7 @@ export interface DeliveriesTable {
   endpoint_id: string;
   account_id: string;
   source: string;
-  status: ColumnType<string, string, string>;
+  status: string;
   attempt_count: number;
   /** When it is due; null once it is settled. */
   next_attempt_at: TimeMs | null;

@@ -35,7 +35,7 @@ const LEAST_TIMEOUT_MS = 500;
 
 class PostgresConnection implements DatabaseConnection {
   /** Set once the connection is of no more use. */
-  lost: Error | undefined;
+  lost: unknown;
   private timeoutMs: number;
 
   constructor(
@@ -52,7 +52,7 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async run(text: string, values: unknown[] = [], name?: string) {
-    if (this.lost) throw toStorageError(this.lost);
+    if (this.lost !== undefined) throw toStorageError(this.lost);
     const timeoutMs = this.timeoutMs;
     this.timeoutMs = this.options.queryTimeoutMs;
     try {
@@ -60,12 +60,11 @@ class PostgresConnection implements DatabaseConnection {
       const config = { text, values, query_timeout: timeoutMs, ...(name === undefined ? {} : { name }) };
       return await this.client.query(config);
     } catch (error) {
-      if (isConnectionLost(error)) this.lost = error instanceof Error ? error : new Error(String(error));
+      if (isConnectionLost(error)) this.lost = error;
       throw toStorageError(error);
     }
   }
 
-   
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     await Promise.reject(new Error('Streaming would hold a connection; read page by page instead'));
   }
@@ -100,11 +99,11 @@ class PostgresDriver implements Driver {
 
   async rollbackTransaction(connection: PostgresConnection): Promise<void> {
     // The server rolls back what a lost connection began; asking it would only wait again.
-    if (!connection.lost) await connection.run('rollback');
+    if (connection.lost === undefined) await connection.run('rollback');
   }
 
   async releaseConnection(connection: PostgresConnection): Promise<void> {
-    await Promise.resolve(connection.client.release(connection.lost ?? false));
+    await Promise.resolve(connection.client.release(connection.lost !== undefined));
   }
 
   async destroy(): Promise<void> {}

@@ -33,13 +33,14 @@ export function isConnectionLost(error: unknown): boolean {
 export function toStorageError(error: unknown): unknown {
   const away = error instanceof DatabaseError ? isServerOutage(error.code ?? '') : isConnectionLost(error);
   if (!away) return error;
-  return new GatewayError('storage_unavailable', `PostgreSQL: ${error instanceof Error ? messageOf(error) : String(error)}`, {
-    cause: error,
-  });
+  return new GatewayError('storage_unavailable', `PostgreSQL: ${messageOf(error)}`, { cause: error });
 }
 
 /** Another transaction got in between; the same one may pass the next time. */
 export const isRetryable = (error: unknown): boolean => error instanceof DatabaseError && RETRYABLE_CODES.has(error.code ?? '');
 
 /** A connection refused on several addresses has no message of its own. */
-const messageOf = (error: Error): string => error.message || ('code' in error ? String(error.code) : error.name);
+function messageOf(error: unknown): string {
+  const { message, code } = error as { message?: string; code?: string };
+  return message || code || 'unknown error';
+}

@@ -86,9 +86,7 @@ export class PostgresStorage extends Storage {
     // Two transactions that insert the same keys wait for each other in the same order, so never in a circle.
     const sorted = [...rows].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     const { text, parameters } = bulkInsert('event_keys', sorted);
-    const inserted = await on.executeQuery<{ key: string }>(
-      CompiledQuery.raw(`${text} on conflict do nothing returning key`, parameters),
-    );
+    const inserted = await on.executeQuery<{ key: string }>(CompiledQuery.raw(`${text} on conflict do nothing returning key`, parameters));
     return new Set(inserted.rows.map((row) => row.key));
   }
 

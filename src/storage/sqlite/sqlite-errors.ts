@@ -1,6 +1,6 @@
 import { GatewayError } from '../../core/errors';
 
-export const SQLITE_BUSY = 5;
+const SQLITE_BUSY = 5;
 
 /**
  * Result codes that tell of the file or the machine, not of the statement: busy, locked, out of memory, read-only, I/O error,
@@ -8,17 +8,26 @@ export const SQLITE_BUSY = 5;
  */
 const OUTAGES = new Set([SQLITE_BUSY, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
 
-/** The driver's errors carry the extended result code; its low byte is the primary one. */
-const primaryCode = (error: unknown): number | undefined =>
-  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+/** What an error of the driver holds. */
+interface DriverError {
+  message?: string;
+  code?: string;
+  /** The extended result code; its low byte is the primary one. */
+  errcode?: number;
+}
 
-const isClosed = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE';
+/** By shape: the native module's errors may come from another realm, where `instanceof Error` is false. */
+const shapeOf = (error: unknown): DriverError => (typeof error === 'object' && error !== null ? error : {});
 
-export const isBusy = (error: unknown): boolean => primaryCode(error) === SQLITE_BUSY;
+const primaryCode = (error: unknown): number => (shapeOf(error).errcode ?? 0) & 0xff;
+
+const isClosed = (error: unknown): boolean => shapeOf(error).code === 'ERR_INVALID_STATE';
+
+/** True for an error of toStorageError that means: another process holds the file's lock. */
+export const isBusy = (error: unknown): boolean => error instanceof GatewayError && primaryCode(error.cause) === SQLITE_BUSY;
 
 /** What the driver threw, as `storage_unavailable` when the database cannot work at all just now. */
 export function toStorageError(error: unknown): unknown {
-  const code = primaryCode(error);
-  if (!isClosed(error) && (code === undefined || !OUTAGES.has(code))) return error;
-  return new GatewayError('storage_unavailable', `SQLite: ${(error as Error).message}`, { cause: error });
+  if (!isClosed(error) && !OUTAGES.has(primaryCode(error))) return error;
+  return new GatewayError('storage_unavailable', `SQLite: ${shapeOf(error).message ?? 'unknown error'}`, { cause: error });
 }

@@ -99,7 +99,7 @@ export class SqliteFile {
       try {
         return work();
       } catch (error) {
-        if (!(error instanceof Error) || !isBusy(error.cause) || Date.now() >= deadline) throw error;
+        if (!isBusy(error) || Date.now() >= deadline) throw error;
       }
       await delay(BUSY_RETRY_MS);
     }
