@@ -1,0 +1,125 @@
+import { type LookupAddress, lookup as systemLookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { buildConnector } from 'undici';
+import { GatewayError } from '../../../core/errors';
+import { LOOPBACK, isAddressAllowed } from './address-rules';
+import { type IpRange, isWithin, parseAddress, parseRange } from './ip-address';
+
+/** Every address of a name; node:dns by default. */
+export type Resolve = (name: string, callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void;
+
+export interface EgressRules {
+  /** Ranges that are open beside the public internet; null when the setting is not set at all. */
+  allow: readonly string[] | null;
+  /** The address that the gateway listens on. */
+  host: string;
+  resolve?: Resolve;
+}
+
+/** A connection was not made, since it would lead to an address that must not be called. */
+export class AddressRefusedError extends Error {
+  override readonly name = 'AddressRefusedError';
+  readonly code = 'ERR_ADDRESS_REFUSED';
+
+  constructor(readonly target: string) {
+    super(`${target} must not be called`);
+  }
+}
+
+/** A save waits no longer than this for a name; delivery checks it anyway. */
+const RESOLVE_AT_SAVE_MS = 2_000;
+
+const resolveBySystem: Resolve = (name, callback) => systemLookup(name, { all: true, verbatim: true }, callback);
+
+/**
+ * Decides which URLs may be called: one guard for saving, trying and delivering. Addresses are checked in the connect step
+ * itself and the connection goes to exactly the address that was checked, so a name that changes its answer gains nothing.
+ */
+export class EgressGuard {
+  private readonly opened: readonly IpRange[];
+  private readonly resolve: Resolve;
+
+  constructor(rules: EgressRules) {
+    this.opened = openedBy(rules);
+    this.resolve = rules.resolve ?? resolveBySystem;
+  }
+
+  isAllowed(address: string): boolean {
+    return isAddressAllowed(address, this.opened);
+  }
+
+  /**
+   * Checks a URL that is about to be saved. A name is refused when all its addresses are; one that cannot be resolved now may be
+   * saved, since it may exist later.
+   * @throws GatewayError `address_refused`.
+   */
+  async assertUrlAllowed(text: string): Promise<URL> {
+    const url = parseTarget(text);
+    const name = bareHost(url.hostname);
+    const addresses = isIP(name) === 0 ? await this.addressesOf(name) : [name];
+    if (addresses.length > 0 && !addresses.some((address) => this.isAllowed(address))) {
+      throw new GatewayError('address_refused', `${url.hostname} leads to an address that must not be called`);
+    }
+    return url;
+  }
+
+  /** A connector for undici that makes no connection to an address that is not allowed. */
+  connector(options: buildConnector.BuildOptions = {}): buildConnector.connector {
+    const connect = buildConnector({ ...options, lookup: this.lookup });
+    return (target, callback) => {
+      // The lookup is not asked about literal addresses.
+      const host = bareHost(target.hostname);
+      if (isIP(host) !== 0 && !this.isAllowed(host)) return callback(new AddressRefusedError(host), null);
+      connect(target, callback);
+    };
+  }
+
+  /** Answers with the allowed addresses only, and fails when there is none. */
+  readonly lookup: LookupFunction = (name, options, callback) => {
+    this.resolve(name, (error, addresses) => {
+      if (error) return callback(error, []);
+      const wanted = options.family === 4 || options.family === 6 ? addresses.filter((each) => each.family === options.family) : addresses;
+      const allowed = wanted.filter((each) => this.isAllowed(each.address));
+      const [first] = allowed;
+      if (first === undefined) return callback(new AddressRefusedError(name), []);
+      if (options.all) callback(null, allowed);
+      else callback(null, first.address, first.family);
+    });
+  };
+
+  /** Empty when the name cannot be resolved in time. */
+  private addressesOf(name: string): Promise<string[]> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve([]), RESOLVE_AT_SAVE_MS);
+      this.resolve(name, (error, addresses) => {
+        clearTimeout(timer);
+        resolve(error ? [] : addresses.map((each) => each.address));
+      });
+    });
+  }
+}
+
+/** The URL, when its own form is one that may be called. @throws GatewayError `address_refused`. */
+export function parseTarget(text: string): URL {
+  const refuse = (why: string): GatewayError => new GatewayError('address_refused', `The URL ${why}`);
+  if (!URL.canParse(text)) throw refuse('cannot be read');
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refuse('must begin with http: or https:');
+  if (url.username !== '' || url.password !== '') throw refuse('must not hold a user name or password');
+  if (url.port === '0') throw refuse('must not name port 0');
+  return url;
+}
+
+/** A host as the resolver takes it: an IPv6 literal without its brackets. */
+const bareHost = (hostname: string): string => (hostname.startsWith('[') ? hostname.slice(1, -1) : hostname);
+
+/** A first try on a laptop has its receiver on the same machine; anybody else has to open what is not public. */
+function openedBy({ allow, host }: EgressRules): readonly IpRange[] {
+  if (allow === null) return isLoopback(host) ? LOOPBACK : [];
+  return allow.map((text) => parseRange(text)).filter((range) => range !== undefined);
+}
+
+function isLoopback(host: string): boolean {
+  const address = parseAddress(host);
+  return host === 'localhost' || (address !== undefined && LOOPBACK.some((range) => isWithin(address, range)));
+}

@@ -1,0 +1,67 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { EgressGuard, parseTarget } from '../egress/egress-guard';
+import { DeliveryConfig } from '../delivery.config';
+import { Attempt, type AttemptResult } from './attempt';
+import { type Connection, ConnectionPool } from './connection-pool';
+
+export interface OutgoingRequest {
+  url: string;
+  /** Names and values in turn. */
+  headers: string[];
+  body: Buffer;
+  /** For the whole attempt. */
+  timeoutMs: number;
+}
+
+/** Makes attempts: one POST each, over the egress guard, without redirects and without decompression. */
+@Injectable()
+export class HttpSender implements OnApplicationShutdown {
+  private readonly connections: ConnectionPool;
+
+  constructor(guard: EgressGuard, config: DeliveryConfig) {
+    this.connections = new ConnectionPool(guard.connector({ timeout: config.connectTimeoutMs }));
+  }
+
+  /** Never rejects: an attempt that fails is a result too. */
+  send(request: OutgoingRequest): Promise<AttemptResult> {
+    return new Promise((resolve) => {
+      let url: URL;
+      try {
+        url = parseTarget(request.url);
+      } catch {
+        return resolve(refused());
+      }
+      const connection = this.connections.take(url.origin);
+      const attempt = new Attempt(connection, request.timeoutMs, (result, reusable) => {
+        this.free(connection, reusable);
+        resolve(result);
+      });
+      const { headers, body } = request;
+      try {
+        connection.client.dispatch({ path: url.pathname + url.search, method: 'POST', headers, body }, attempt);
+      } catch (error) {
+        attempt.onResponseError(undefined, error as Error);
+      }
+    });
+  }
+
+  onApplicationShutdown(): void {
+    this.connections.close();
+  }
+
+  private free(connection: Connection, reusable: boolean): void {
+    if (reusable) this.connections.giveBack(connection);
+    else connection.destroy();
+  }
+}
+
+/** The URL was checked when it was saved, so this is one that was written past the API. */
+const refused = (): AttemptResult => ({
+  at: Date.now(),
+  durationMs: 0,
+  status: null,
+  code: 'address_refused',
+  retryAfter: null,
+  address: null,
+  responseHead: null,
+});
