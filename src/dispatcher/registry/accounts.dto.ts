@@ -1,0 +1,62 @@
+import { IsOptional, Matches } from 'class-validator';
+import { ACCOUNT_ID, ACCOUNT_ID_RULE } from './account-id';
+
+const NAME = /^\P{Cc}{1,200}$/u;
+const NAME_RULE = 'must have 1 to 200 characters and no control characters';
+
+export class CreateAccountDto {
+  /** Chosen by you, unchangeable; made when it is left out. */
+  @IsOptional()
+  @Matches(ACCOUNT_ID, { message: ACCOUNT_ID_RULE })
+  id?: string | null;
+
+  /** The id when it is left out. */
+  @IsOptional()
+  @Matches(NAME, { message: NAME_RULE })
+  name?: string | null;
+}
+
+export class UpdateAccountDto {
+  /** Null: the id. */
+  @IsOptional()
+  @Matches(NAME, { message: NAME_RULE })
+  name?: string | null;
+}
+
+/** What stands for an account on a platform. */
+export class CreateIdentityDto {
+  /** The channel's name, such as `facebook`. */
+  @Matches(/^[a-z][a-z0-9-]{0,63}$/, { message: 'must be the name of a channel, such as facebook' })
+  channel!: string;
+
+  /** Page id, Instagram id, WhatsApp phone_number_id …: what the platform's webhooks carry. */
+  @Matches(/^\P{Cc}{1,128}$/u, { message: 'must have 1 to 128 characters and no control characters' })
+  externalId!: string;
+}
+
+export class AccountDto {
+  id!: string;
+  name!: string;
+  /** ISO 8601. */
+  createdAt!: string;
+}
+
+export class IdentityDto {
+  channel!: string;
+  externalId!: string;
+  accountId!: string;
+  /** ISO 8601. */
+  createdAt!: string;
+}
+
+export class AccountListDto {
+  data!: AccountDto[];
+  /** Ask with `?cursor=` for the next page; null on the last one. */
+  nextCursor!: string | null;
+}
+
+export class IdentityListDto {
+  data!: IdentityDto[];
+  /** Ask with `?cursor=` for the next page; null on the last one. */
+  nextCursor!: string | null;
+}

@@ -1,0 +1,76 @@
+import { type FieldProblem, GatewayError } from '../../core/errors';
+import type { EndpointRecord } from './endpoint-record';
+import { headerProblems, newSecret, normalSecret } from './endpoint-rules';
+import type { EndpointAuthDto, EndpointPropertiesDto, UpdateEndpointDto } from './endpoints.dto';
+
+type Settable = Omit<EndpointRecord, 'id' | 'accountId' | 'createdAt' | 'updatedAt' | 'secret' | 'previousSecret' | 'previousSecretUntil'>;
+
+/** What null sets a field back to; the name follows the URL. */
+const DEFAULTS = {
+  type: 'webhook',
+  description: '',
+  headers: {},
+  auth: null,
+  timeoutMs: null,
+  maxInFlight: null,
+  ratePerSecond: null,
+  retrySchedule: null,
+} as const satisfies Partial<Settable>;
+
+/**
+ * The endpoint with the patch applied; undefined leaves a field as it is, null sets it back to its default.
+ * @throws GatewayError `validation_failed`.
+ */
+export function patchEndpoint<T extends Settable>(endpoint: T, patch: UpdateEndpointDto): T {
+  const next = { ...endpoint };
+  if (patch.url !== undefined) next.url = patch.url;
+  if (patch.name !== undefined) next.name = patch.name ?? new URL(next.url).host;
+  for (const field of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
+    if (patch[field] !== undefined) Object.assign(next, { [field]: patch[field] ?? DEFAULTS[field] });
+  }
+  if (patch.auth) next.auth = authOf(patch.auth);
+  if (patch.properties !== undefined) next.properties = mergeProperties(endpoint.properties, patch.properties);
+  if (patch.enabled !== undefined) Object.assign(next, switched(next, patch.enabled ?? true));
+  assertValid(next, patch);
+  return next;
+}
+
+/** Enabling forgives what disabled it, so that one more failure does not disable it again. */
+export const switched = (
+  endpoint: Pick<EndpointRecord, 'enabled' | 'disabledReason' | 'failingSince'>,
+  enabled: boolean,
+): Pick<EndpointRecord, 'enabled' | 'disabledReason' | 'failingSince'> =>
+  enabled
+    ? { enabled, disabledReason: null, failingSince: endpoint.enabled ? endpoint.failingSince : null }
+    : { enabled, disabledReason: endpoint.disabledReason ?? 'manual', failingSince: endpoint.failingSince };
+
+/** @throws GatewayError `validation_failed`. */
+export function secretOf(given: string | null | undefined): string {
+  if (given === undefined || given === null) return newSecret();
+  const secret = normalSecret(given);
+  if (secret !== undefined) return secret;
+  const problems = [{ path: 'secret', message: 'must be whsec_ and 24 to 64 bytes in base64' }];
+  throw new GatewayError('validation_failed', undefined, { problems });
+}
+
+/** Only what the type needs: a password sent along with a token is not kept. */
+const authOf = (auth: EndpointAuthDto): Record<string, unknown> =>
+  auth.type === 'basic'
+    ? { type: 'basic', username: auth.username, password: auth.password }
+    : { type: 'bearer', token: auth.token };
+
+/** One property at a time, as with the fields themselves. */
+function mergeProperties(present: Record<string, unknown>, patch: EndpointPropertiesDto | null): Record<string, unknown> {
+  const merged: Record<string, unknown> = patch === null ? {} : { ...present, ...definedOf(patch) };
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
+}
+
+const definedOf = (patch: EndpointPropertiesDto): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+
+function assertValid(endpoint: Settable, patch: UpdateEndpointDto): void {
+  const problems: FieldProblem[] = headerProblems(endpoint.headers, endpoint.auth !== null);
+  if (patch.name?.includes('\0')) problems.push({ path: 'name', message: 'must not hold NUL' });
+  if (patch.description?.includes('\0')) problems.push({ path: 'description', message: 'must not hold NUL' });
+  if (problems.length > 0) throw new GatewayError('validation_failed', undefined, { problems });
+}

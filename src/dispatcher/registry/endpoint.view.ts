@@ -1,0 +1,33 @@
+import type { EndpointRecord } from './endpoint-record';
+import type { EndpointDto, EndpointPropertiesDto, EndpointWithSecretDto, ShownAuthDto } from './endpoints.dto';
+
+/** What is shown of an endpoint: neither secrets nor tokens. */
+export const viewEndpoint = (endpoint: EndpointRecord, nowMs: number = Date.now()): EndpointDto => ({
+  id: endpoint.id,
+  accountId: endpoint.accountId,
+  name: endpoint.name,
+  type: endpoint.type,
+  url: endpoint.url,
+  description: endpoint.description,
+  headers: endpoint.headers,
+  auth: endpoint.auth && viewAuth(endpoint.auth),
+  enabled: endpoint.enabled,
+  disabledReason: endpoint.disabledReason,
+  timeoutMs: endpoint.timeoutMs,
+  maxInFlight: endpoint.maxInFlight,
+  ratePerSecond: endpoint.ratePerSecond,
+  retrySchedule: endpoint.retrySchedule,
+  properties: endpoint.properties as EndpointPropertiesDto,
+  previousSecretUntil:
+    endpoint.previousSecretUntil !== null && endpoint.previousSecretUntil > nowMs
+      ? new Date(endpoint.previousSecretUntil).toISOString()
+      : null,
+  createdAt: new Date(endpoint.createdAt).toISOString(),
+  updatedAt: new Date(endpoint.updatedAt).toISOString(),
+});
+
+export const viewWithSecret = (endpoint: EndpointRecord): EndpointWithSecretDto => ({ ...viewEndpoint(endpoint), secret: endpoint.secret });
+
+function viewAuth(auth: Record<string, unknown>): ShownAuthDto {
+  return auth['type'] === 'basic' ? { type: 'basic', username: String(auth['username']) } : { type: 'bearer' };
+}

@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import { type FieldProblem, GatewayError } from '../../core/errors';
+import { newId } from '../../core/ids';
+import { EgressGuard } from '../delivery/egress/egress-guard';
+import { AccountsRepository } from './accounts.repository';
+import type { EndpointRecord } from './endpoint-record';
+import { patchEndpoint, secretOf, switched } from './endpoint-patch';
+import type { CreateEndpointDto, RotateSecretDto, UpdateEndpointDto } from './endpoints.dto';
+import { EndpointsRepository } from './endpoints.repository';
+import { RegistryChange } from './registry-change';
+
+const DAY_MS = 86_400_000;
+const MAX_OVERLAP_MS = 30 * DAY_MS;
+
+/** Changes of endpoints. An account of null means any: an admin key asks. */
+@Injectable()
+export class EndpointsService {
+  constructor(
+    private readonly endpoints: EndpointsRepository,
+    private readonly accounts: AccountsRepository,
+    private readonly registry: RegistryChange,
+    private readonly egress: EgressGuard,
+  ) {}
+
+  async create(account: string, input: CreateEndpointDto): Promise<EndpointRecord> {
+    await this.egress.assertUrlAllowed(input.url);
+    const secret = secretOf(input.secret);
+    const now = Date.now();
+    const endpoint = patchEndpoint(emptyEndpoint(account, input.url, secret, now), input);
+    await this.registry.commit(async (trx) => {
+      await this.accounts.ensure(trx, account);
+      await this.endpoints.insert(trx, endpoint);
+    });
+    return endpoint;
+  }
+
+  async update(id: string, account: string | null, patch: UpdateEndpointDto): Promise<EndpointRecord> {
+    if (patch.url !== undefined) await this.egress.assertUrlAllowed(patch.url);
+    return this.change(id, account, (endpoint) => patchEndpoint(endpoint, patch));
+  }
+
+  setEnabled(id: string, account: string | null, enabled: boolean): Promise<EndpointRecord> {
+    return this.change(id, account, (endpoint) => ({ ...endpoint, ...switched(endpoint, enabled) }));
+  }
+
+  /** The secret until now signs beside the new one for a while, so that the receiver can change over. */
+  rotateSecret(id: string, account: string | null, input: RotateSecretDto): Promise<EndpointRecord> {
+    const secret = secretOf(input.secret);
+    const now = Date.now();
+    const until = overlapEnd(input.previousSecretUntil, now);
+    return this.change(id, account, (endpoint) => ({
+      ...endpoint,
+      secret,
+      previousSecret: until > now ? endpoint.secret : null,
+      previousSecretUntil: until > now ? until : null,
+    }));
+  }
+
+  /** Its open deliveries are cancelled when they come due: the puller finds that they lead nowhere. */
+  async remove(id: string, account: string | null): Promise<void> {
+    await this.registry.commit(async (trx) => {
+      if (!(await this.endpoints.lock(trx, id, account))) throw noSuchEndpoint(id);
+      await this.endpoints.remove(trx, id);
+    });
+  }
+
+  private change(id: string, account: string | null, change: (endpoint: EndpointRecord) => EndpointRecord): Promise<EndpointRecord> {
+    return this.registry.commit(async (trx) => {
+      const present = await this.endpoints.lock(trx, id, account);
+      if (!present) throw noSuchEndpoint(id);
+      const next = { ...change(present), updatedAt: Date.now() };
+      await this.endpoints.replace(trx, next);
+      return next;
+    });
+  }
+}
+
+export const noSuchEndpoint = (id: string): GatewayError => new GatewayError('not_found', `There is no endpoint ${id.slice(0, 64)}`);
+
+function overlapEnd(text: string | null | undefined, now: number): number {
+  if (text === undefined || text === null) return now + DAY_MS;
+  const until = Date.parse(text);
+  if (until <= now + MAX_OVERLAP_MS) return until;
+  const problems: FieldProblem[] = [{ path: 'previousSecretUntil', message: 'must be a time within 30 days from now' }];
+  throw new GatewayError('validation_failed', undefined, { problems });
+}
+
+const emptyEndpoint = (accountId: string, url: string, secret: string, now: number): EndpointRecord => ({
+  id: newId(),
+  accountId,
+  name: new URL(url).host,
+  type: 'webhook',
+  url,
+  description: '',
+  headers: {},
+  auth: null,
+  enabled: true,
+  disabledReason: null,
+  timeoutMs: null,
+  maxInFlight: null,
+  ratePerSecond: null,
+  retrySchedule: null,
+  properties: {},
+  secret,
+  previousSecret: null,
+  previousSecretUntil: null,
+  failingSince: null,
+  createdAt: now,
+  updatedAt: now,
+});
