@@ -1,48 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import type { FieldProblem } from '../../core/errors';
+import { headerProblems as problemsOfNamesAndValues } from '../delivery/http/custom-headers';
 
 const SECRET_PREFIX = 'whsec_';
 const MAX_HEADERS = 50;
 const MAX_HEADER_LENGTH = 4_096;
-const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
-/** Tab, visible ASCII and Latin-1: what Node writes into a header; above all neither CR nor LF. */
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-/** Headers that frame the request, and those that receivers trust to be the gateway's own. */
-const OWN_HEADERS = new Set([
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'content-encoding',
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'upgrade',
-  'te',
-  'trailer',
-  'expect',
-]);
 
 /** Problems of an endpoint's own headers; each names the header by its path. */
 export function headerProblems(headers: Record<string, unknown>, hasAuth: boolean): FieldProblem[] {
-  const names = Object.keys(headers);
-  if (names.length > MAX_HEADERS) return [{ path: 'headers', message: `must not be more than ${MAX_HEADERS}` }];
+  const entries = Object.entries(headers);
+  if (entries.length > MAX_HEADERS) return [{ path: 'headers', message: `must not be more than ${String(MAX_HEADERS)}` }];
+  const problems = problemsOfNamesAndValues(headers);
   const seen = new Set<string>();
-  return names.flatMap((name) => {
-    const message = headerProblem(name.toLowerCase(), headers[name], hasAuth, seen);
-    seen.add(name.toLowerCase());
-    return message === undefined ? [] : [{ path: `headers.${name.slice(0, 128)}`, message }];
-  });
-}
-
-function headerProblem(name: string, value: unknown, hasAuth: boolean, seen: ReadonlySet<string>): string | undefined {
-  if (!TOKEN.test(name)) return 'is not a header name';
-  if (OWN_HEADERS.has(name) || name.startsWith('webhook-')) return 'is set by the gateway';
-  if (name === 'authorization' && hasAuth) return 'is set by `auth`';
-  if (seen.has(name)) return 'stands there twice';
-  if (typeof value !== 'string') return 'must be a string';
-  if (value.length > MAX_HEADER_LENGTH) return `must have at most ${MAX_HEADER_LENGTH} characters`;
-  return HEADER_VALUE.test(value) ? undefined : 'must not hold line breaks or other control characters, nor characters beyond Latin-1';
+  for (const [name, value] of entries) {
+    const path = `headers.${name.slice(0, 128)}`;
+    const lowerCase = name.toLowerCase();
+    if (seen.has(lowerCase)) problems.push({ path, message: 'stands there twice' });
+    seen.add(lowerCase);
+    if (lowerCase === 'authorization' && hasAuth) problems.push({ path, message: 'is set by auth' });
+    if (name.length > 128 || String(value).length > MAX_HEADER_LENGTH) {
+      problems.push({ path, message: `must have at most ${String(MAX_HEADER_LENGTH)} characters, and its name 128` });
+    }
+  }
+  return problems;
 }
 
 export const newSecret = (): string => SECRET_PREFIX + randomBytes(32).toString('base64');
@@ -54,4 +34,16 @@ export function normalSecret(text: string): string | undefined {
   // Node skips what is no base64; written again it would be another text.
   const isExact = bytes.toString('base64').replace(/=+$/, '') === encoded.replace(/=+$/, '');
   return isExact && bytes.length >= 24 && bytes.length <= 64 ? SECRET_PREFIX + bytes.toString('base64') : undefined;
+}
+
+/** The Authorization header that an endpoint's `auth` makes; undefined when it has none. */
+export function authorizationOf(auth: Record<string, unknown> | null): string | undefined {
+  switch (auth?.['type']) {
+    case 'basic':
+      return `Basic ${Buffer.from(`${String(auth['username'])}:${String(auth['password'])}`).toString('base64')}`;
+    case 'bearer':
+      return `Bearer ${String(auth['token'])}`;
+    default:
+      return undefined;
+  }
 }
