@@ -106,13 +106,22 @@ export class JsonSlice {
  * @throws GatewayError `json_too_deep`, `malformed_json`.
  */
 export function parseJson(bytes: Buffer, maxDepth: number = MAX_JSON_DEPTH): JsonSlice {
+  checkedJson(bytes, maxDepth);
+  return sliceJson(bytes);
+}
+
+/**
+ * Checks a whole text, depth first, and gives its value as JSON.parse does. Bytes that are not UTF-8 are let through inside
+ * of strings.
+ * @throws GatewayError `json_too_deep`, `malformed_json`.
+ */
+export function checkedJson(bytes: Buffer, maxDepth: number = MAX_JSON_DEPTH): unknown {
   assertJsonDepth(bytes, maxDepth);
   try {
-    JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     throw new GatewayError('malformed_json', undefined, { cause: error });
   }
-  return sliceJson(bytes);
 }
 
 /** The value of a text that is known to be valid JSON. */
@@ -120,6 +129,15 @@ export function sliceJson(bytes: Buffer): JsonSlice {
   let end = bytes.length;
   while (end > 0 && isSpace(bytes[end - 1])) end--;
   return new JsonSlice(bytes, skipSpace(bytes, 0, end), end);
+}
+
+/** A JSON object of values that are JSON texts already; a key without a value is left out. Keys must need no escapes. */
+export function joinObject(members: Record<string, Buffer | undefined>): Buffer {
+  const parts: Buffer[] = [];
+  for (const [key, value] of Object.entries(members)) {
+    if (value !== undefined) parts.push(Buffer.from(`${parts.length === 0 ? '{' : ','}"${key}":`), value);
+  }
+  return parts.length === 0 ? Buffer.from('{}') : Buffer.concat([...parts, Buffer.from('}')]);
 }
 
 /**

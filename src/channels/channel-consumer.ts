@@ -1,0 +1,98 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { setImmediate } from 'node:timers/promises';
+import { Broker, type Consumption, type IncomingMessage, type Verdict } from '../broker/broker';
+import { GatewayError } from '../core/errors';
+import type { IncomingRequest } from '../core/hook-event';
+import { cleanText } from '../core/clean-text';
+import { newId } from '../core/ids';
+import { DispatcherService } from '../dispatcher/dispatcher.service';
+import { Storage } from '../storage/storage';
+import { type Channel, Channels, type RawRequest } from './channel';
+
+/** Reading a group must not hold up the event loop for longer than this many bytes take (some milliseconds). */
+const BYTES_PER_TURN = 512 * 1024;
+const STOP_DEADLINE_MS = 25_000;
+/** The last millisecond that a Date can be. */
+const LAST_TIME_MS = 8.64e15;
+
+/**
+ * Takes the requests of every processing channel out of its lanes, reads their events and has them dispatched. A channel that
+ * is switched off at the door still has its queues emptied: what was accepted is owed.
+ */
+@Injectable()
+export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(ChannelConsumer.name);
+  private consumptions: Consumption[] = [];
+
+  constructor(
+    private readonly channels: Channels,
+    private readonly broker: Broker,
+    private readonly storage: Storage,
+    private readonly dispatcher: DispatcherService,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const processing = this.channels.all().filter((channel) => channel.isProcessing);
+    this.consumptions = await Promise.all(
+      processing.flatMap((channel) =>
+        channel.lanes.map(({ queue, workerCount }) =>
+          this.broker.consume({
+            queue,
+            concurrency: workerCount,
+            handle: (group) => this.handle(channel, group),
+            isAvailable: () => this.storage.probe(),
+          }),
+        ),
+      ),
+    );
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    const consumptions = this.consumptions;
+    this.consumptions = [];
+    await Promise.all(consumptions.map((consumption) => consumption.stop(STOP_DEADLINE_MS)));
+  }
+
+  /** One verdict a message. @throws what the dispatcher throws; then nothing of the group was written. */
+  async handle(channel: Channel, group: readonly IncomingMessage[]): Promise<Verdict[]> {
+    const requests: IncomingRequest[] = [];
+    const verdicts: Verdict[] = [];
+    let bytesOfTurn = 0;
+    for (const message of group) {
+      if (bytesOfTurn > BYTES_PER_TURN) {
+        await setImmediate();
+        bytesOfTurn = 0;
+      }
+      bytesOfTurn += message.body.length;
+      const request = rawRequestOf(message);
+      try {
+        const { requestId, receivedAt } = request;
+        requests.push({ requestId, source: channel.name, receivedAt, events: channel.parse(request) });
+        verdicts.push({ kind: 'ack' });
+      } catch (error) {
+        verdicts.push(await this.bury(channel, request, error));
+      }
+    }
+    // A request without events is dispatched as well: it has passed the door and counts as come through.
+    if (requests.length > 0) await this.dispatcher.dispatch(requests);
+    return verdicts;
+  }
+
+  private async bury(channel: Channel, { requestId }: RawRequest, error: unknown): Promise<Verdict> {
+    const reason = error instanceof GatewayError ? `${error.code}: ${error.message}` : `unreadable: ${String(error)}`;
+    await this.dispatcher.recordPoison(channel.name, requestId);
+    this.logger.warn(`Request ${requestId} of ${channel.name} cannot be read and goes to the dead queue: ${reason}`);
+    return { kind: 'dead', reason: cleanText(reason, 500) };
+  }
+}
+
+/** Headers may be missing on what others put into the queue. */
+function rawRequestOf({ id, headers, body }: IncomingMessage): RawRequest {
+  const receivedAt = Number(headers['x-received-at']);
+  return {
+    requestId: cleanText(headers['x-request-id'] ?? id, 128) || newId(),
+    receivedAt: receivedAt > 0 && receivedAt <= LAST_TIME_MS ? Math.floor(receivedAt) : Date.now(),
+    contentType: headers['x-content-type'] ?? 'application/json',
+    body,
+  };
+}

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module';
+import { BrokerModule } from '../broker/broker.module';
+import { DispatcherModule } from '../dispatcher/dispatcher.module';
+import { MetricsModule } from '../metrics/metrics.module';
+import { StorageModule } from '../storage/storage.module';
+import { ChannelInbox, Channels } from './channel';
+import { ChannelConsumer } from './channel-consumer';
+import { ChannelsController } from './channels.controller';
+import { DoorCounter } from './door-counter';
+
+/** The ground that each channel's module builds on. */
+@Module({
+  imports: [AuthModule, BrokerModule, DispatcherModule, MetricsModule, StorageModule],
+  controllers: [ChannelsController],
+  providers: [Channels, ChannelInbox, ChannelConsumer, DoorCounter],
+  exports: [Channels, ChannelInbox],
+})
+export class ChannelsModule {}

@@ -1,0 +1,36 @@
+import { Module } from '@nestjs/common';
+import { provideConfig } from '../../config/provide-config';
+import { DoorModule, DoorRegistry } from '../../http/door';
+import { Channels } from '../channel';
+import { ChannelsModule } from '../channels.module';
+import { FacebookConfig } from './facebook.config';
+import { FacebookController } from './facebook.controller';
+import { FacebookLanes, LANE_NAMES, QUEUE_OF_LANE } from './facebook.lanes';
+import { parseFacebook } from './facebook.parser';
+import { FACEBOOK, FacebookSignature } from './facebook.signature';
+
+@Module({
+  imports: [ChannelsModule, DoorModule],
+  controllers: [FacebookController],
+  providers: [
+    provideConfig(FacebookConfig),
+    FacebookSignature,
+    { provide: FacebookLanes, inject: [FacebookConfig], useFactory: (config: FacebookConfig) => new FacebookLanes(config) },
+  ],
+})
+export class FacebookModule {
+  constructor(config: FacebookConfig, channels: Channels, doors: DoorRegistry) {
+    const isSigned = config.appSecret.length > 0;
+    // The handshake needs the verify token alone, a webhook the secret alone: each route looks for its own.
+    const isUsable = isSigned || config.verifyToken !== null;
+    doors.register(FACEBOOK, { isEnabled: () => config.enabled, isConfigured: () => isUsable });
+    channels.register({
+      name: FACEBOOK,
+      isEnabled: config.enabled,
+      isConfigured: isSigned,
+      isProcessing: config.processEnabled,
+      lanes: LANE_NAMES.map((name) => ({ name, queue: QUEUE_OF_LANE[name], workerCount: config.workerCount[name] })),
+      parse: ({ body, contentType }) => parseFacebook(body, contentType),
+    });
+  }
+}
