@@ -170,7 +170,10 @@ export class MessageStore {
 
   /** What was in hand when the last process ended. */
   private restoreHandedOut(): void {
-    const rows = this.durable.prepare('select message, count from handed_out order by message').all() as { message: number; count: number }[];
+    const rows = this.durable.prepare('select message, count from handed_out order by message').all() as {
+      message: number;
+      count: number;
+    }[];
     const byId = new Map([...this.queues.values()].map((queue) => [queue.id, queue]));
     for (const { message, count } of rows) {
       byId.get(Math.floor(message / IDS_PER_QUEUE))?.restore({ position: message, redeliveries: count });

@@ -40,7 +40,9 @@ export class QueueState {
     this.depth = depth;
     this.cursor = id * IDS_PER_QUEUE;
     this.end = this.cursor + IDS_PER_QUEUE;
-    const last = db.prepare('select max(id) as id from messages where id > ? and id < ?').get(this.cursor, this.end) as { id: number | null };
+    const last = db.prepare('select max(id) as id from messages where id > ? and id < ?').get(this.cursor, this.end) as {
+      id: number | null;
+    };
     this.next = (last.id ?? this.cursor) + 1;
     this.scan = db.prepare('select id, meta, body from messages where id > ? and id < ? order by id limit ?');
     this.read = db.prepare('select id, meta, body from messages where id = ?');
