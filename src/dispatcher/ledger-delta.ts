@@ -8,6 +8,20 @@ import { anyOf } from './any-of';
 export type EventState = 'delivered' | 'filtered' | 'duplicate' | 'dead' | 'cancelled' | 'pending';
 export type LedgerRow = Omit<LedgerDeltasTable, 'id'>;
 
+const NOTHING: Omit<LedgerRow, 'source'> = {
+  accepted: 0,
+  delivered: 0,
+  filtered: 0,
+  duplicate: 0,
+  dead: 0,
+  cancelled: 0,
+  pending: 0,
+  door_confirmed: 0,
+  door_dispatched: 0,
+};
+
+export const LEDGER_COLUMNS = Object.keys(NOTHING) as (keyof typeof NOTHING)[];
+
 const OPEN: ReadonlySet<DeliveryStatus> = new Set(['pending', 'waiting']);
 
 /** The state of an event that has deliveries: pending while any is open, then dead over cancelled over delivered. */
@@ -23,6 +37,16 @@ export function eventStateOf(statuses: readonly DeliveryStatus[]): EventState {
  */
 export class LedgerTally {
   private readonly bySource = new Map<string, LedgerRow>();
+
+  /** The sum of rows that were booked. */
+  static of(rows: readonly LedgerRow[]): LedgerTally {
+    const tally = new LedgerTally();
+    for (const booked of rows) {
+      const row = tally.row(booked.source);
+      for (const column of LEDGER_COLUMNS) row[column] += booked[column];
+    }
+    return tally;
+  }
 
   accept(source: string, state: EventState, events = 1): void {
     const row = this.row(source);
@@ -47,24 +71,13 @@ export class LedgerTally {
 
   /** One row a source; none where nothing changed. */
   rows(): LedgerRow[] {
-    return [...this.bySource.values()].filter((row) => Object.values(row).some((value) => typeof value === 'number' && value !== 0));
+    return [...this.bySource.values()].filter((row) => LEDGER_COLUMNS.some((column) => row[column] !== 0));
   }
 
   private row(source: string): LedgerRow {
     let row = this.bySource.get(source);
     if (!row) {
-      row = {
-        source,
-        accepted: 0,
-        delivered: 0,
-        filtered: 0,
-        duplicate: 0,
-        dead: 0,
-        cancelled: 0,
-        pending: 0,
-        door_confirmed: 0,
-        door_dispatched: 0,
-      };
+      row = { source, ...NOTHING };
       this.bySource.set(source, row);
     }
     return row;
