@@ -148,7 +148,27 @@ function randomOf(seed: number): (below: number) => number {
 }
 
 const SPACES = ['', '', '', ' ', '\n', '\t \r\n'];
-const STRINGS = ['a', 'b', '\\u0061', '\\"', '\\\\', '{', ']', ',', ':', 'ä', '😀', '\\ud83d\\ude00', '\\/', '__proto__', '\\u0000', ''];
+const STRINGS = [
+  'a',
+  'x'.repeat(60),
+  '\\\\'.repeat(40),
+  '\\"'.repeat(40),
+  'b',
+  '\\u0061',
+  '\\"',
+  '\\\\',
+  '{',
+  ']',
+  ',',
+  ':',
+  'ä',
+  '😀',
+  '\\ud83d\\ude00',
+  '\\/',
+  '__proto__',
+  '\\u0000',
+  '',
+];
 const LEAVES = ['0', '-1', '12345678901234567890', '1.5e-3', 'true', 'false', 'null'];
 
 function randomJson(random: (below: number) => number, depth: number): string {
