@@ -1,7 +1,7 @@
 import type { FieldProblem } from '../../core/errors';
 import type { IncomingEvent } from '../../core/hook-event';
 import type { JsonSlice } from '../../core/json-slice';
-import { ACCOUNT_ID, ACCOUNT_ID_RULE } from '../registry/account-id';
+import { ACCOUNT_ID, ACCOUNT_ID_RULE } from '../../core/account-id';
 
 /** An event as it is published, without what only its request knows. */
 export type PublishedEvent = Omit<IncomingEvent, 'body' | 'contentType' | 'identity' | 'context'>;

@@ -1,9 +1,6 @@
 import type { Principal } from '../../auth/principal';
 import { GatewayError } from '../../core/errors';
 
-/** Made by the first migration. */
-export const DEFAULT_ACCOUNT = 'default';
-
 /** @throws GatewayError `forbidden`. */
 export function assertAdmin(principal: Principal): void {
   if (principal.accountId !== null) throw new GatewayError('forbidden', 'This needs an admin key');

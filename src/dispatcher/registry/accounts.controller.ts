@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, UseGuards 
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { ApiKeyGuard } from '../../auth/api-key.guard';
 import { CurrentPrincipal, type Principal } from '../../auth/principal';
+import { DEFAULT_ACCOUNT } from '../../core/account-id';
 import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
 import { Accepts } from '../../http/accepts';
@@ -9,7 +10,7 @@ import { ApiPage } from '../api-page';
 import { type Page, PageQuery, pageOf } from '../../http/page';
 import { type AccountDto, type AccountListDto, CreateAccountDto, UpdateAccountDto } from './accounts.dto';
 import { type AccountRow, AccountsRepository } from './accounts.repository';
-import { DEFAULT_ACCOUNT, assertAdmin, assertOwn, noSuchAccount } from './account-scope';
+import { assertAdmin, assertOwn, noSuchAccount } from './account-scope';
 import { RegistryChange } from './registry-change';
 
 @ApiTags('accounts')

@@ -1,5 +1,5 @@
 import { IsOptional, Matches } from 'class-validator';
-import { ACCOUNT_ID, ACCOUNT_ID_RULE } from './account-id';
+import { ACCOUNT_ID, ACCOUNT_ID_RULE } from '../../core/account-id';
 
 const NAME = /^\P{Cc}{1,200}$/u;
 const NAME_RULE = 'must have 1 to 200 characters and no control characters';

@@ -1,4 +1,4 @@
-import { authorizationOf, headerProblems, newSecret, normalSecret } from './endpoint-rules';
+import { headerProblems, newSecret, normalSecret } from './endpoint-rules';
 
 describe('headerProblems', () => {
   it.each([
@@ -53,15 +53,5 @@ describe('normalSecret', () => {
     const secret = newSecret();
     expect(normalSecret(secret)).toBe(secret);
     expect(newSecret()).not.toBe(secret);
-  });
-});
-
-describe('authorizationOf', () => {
-  it.each([
-    [null, undefined],
-    [{ type: 'basic', username: 'Aladdin', password: 'open sesame' }, 'Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=='],
-    [{ type: 'bearer', token: 'abc' }, 'Bearer abc'],
-  ])('of %j is %j', (auth, expected) => {
-    expect(authorizationOf(auth)).toBe(expected);
   });
 });

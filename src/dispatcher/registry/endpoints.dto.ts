@@ -18,7 +18,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { ACCOUNT_ID, ACCOUNT_ID_RULE } from './account-id';
+import { ACCOUNT_ID, ACCOUNT_ID_RULE } from '../../core/account-id';
 
 /** What can be sent today. */
 const TYPES = ['webhook'] as const;

@@ -1,5 +1,5 @@
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsOptional, IsString, Matches } from 'class-validator';
-import { ACCOUNT_ID, ACCOUNT_ID_RULE } from './account-id';
+import { ACCOUNT_ID, ACCOUNT_ID_RULE } from '../../core/account-id';
 
 const NAME = /^\P{Cc}{1,256}$/u;
 const NAME_RULE = 'each must have 1 to 256 characters and no control characters';
