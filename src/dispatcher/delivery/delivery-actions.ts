@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { GatewayError } from '../../core/errors';
+import type { DeliveryStatus } from '../../core/hook-event';
+import { Metrics } from '../../metrics/metrics.service';
+import { Storage } from '../../storage/storage';
+import { changeDeliveries } from '../ledger-delta';
+import { RegistryService } from '../registry/registry.service';
+import { DeliveriesRepository, type DeliveryChange, type DeliveryRow } from './deliveries.repository';
+
+const OPEN: ReadonlySet<string> = new Set(['pending', 'waiting']);
+
+/** What people do with a delivery. An account of null means any: an admin key asks. */
+@Injectable()
+export class DeliveryActions {
+  constructor(
+    private readonly storage: Storage,
+    private readonly deliveries: DeliveriesRepository,
+    private readonly registry: RegistryService,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /**
+   * Makes it due now, whatever became of it: one that is dead or cancelled is tried again, and one that was delivered is sent once
+   * more, with the same webhook-id. To a disabled endpoint it goes when that is enabled.
+   * @throws GatewayError `not_found`, `conflict`.
+   */
+  async retry(id: string, account: string | null): Promise<DeliveryRow> {
+    const delivery = await this.present(id, account);
+    const { endpoint_id: endpointId } = delivery;
+    if (!(await this.registry.ensureLoaded()).endpoint(endpointId)) throw new GatewayError('conflict', 'Its endpoint has been deleted');
+    return this.change(delivery, {
+      status: delivery.attempt_count === 0 ? 'pending' : 'waiting',
+      next_attempt_at: Date.now(),
+      reason: null,
+      dead_class: null,
+      settled_at: null,
+    });
+  }
+
+  /** @throws GatewayError `not_found`, `conflict` for one that is settled. */
+  async cancel(id: string, account: string | null): Promise<DeliveryRow> {
+    const delivery = await this.present(id, account);
+    if (delivery.status === 'cancelled') return delivery;
+    if (!OPEN.has(delivery.status)) throw new GatewayError('conflict', `It is ${delivery.status} already`);
+    const now = Date.now();
+    const change = { status: 'cancelled', next_attempt_at: null, reason: 'manual', dead_class: null, settled_at: now };
+    const cancelled = await this.change(delivery, change);
+    this.metrics.cancelled.inc();
+    return cancelled;
+  }
+
+  private async present(id: string, account: string | null): Promise<DeliveryRow> {
+    const delivery = await this.deliveries.find(id, account);
+    if (!delivery) throw noSuchDelivery(id);
+    if (delivery.leased_by !== null) throw new GatewayError('conflict', 'An attempt is under way; ask again when it has ended');
+    return delivery;
+  }
+
+  private async change(delivery: DeliveryRow, change: DeliveryChange): Promise<DeliveryRow> {
+    const ref = { id: delivery.id, eventId: delivery.event_id, source: delivery.source, fanOut: delivery.fan_out };
+    await this.storage.transaction((trx) =>
+      changeDeliveries(this.storage, trx, [ref], async () => {
+        if (!(await this.deliveries.changeUnleased(trx, delivery, change))) {
+          throw new GatewayError('conflict', 'It was changed or attempted this very moment; look at it again');
+        }
+        return [{ delivery: ref, from: delivery.status as DeliveryStatus, to: change.status as DeliveryStatus }];
+      }),
+    );
+    return { ...delivery, ...change };
+  }
+}
+
+export const noSuchDelivery = (id: string): GatewayError => new GatewayError('not_found', `There is no delivery ${id.slice(0, 64)}`);
