@@ -26,6 +26,11 @@ export class Metrics {
   readonly retried = this.counter('hookline_deliveries_retried_total', 'Attempts that failed and are tried again', []);
   readonly dead = this.counter('hookline_deliveries_dead_total', 'Deliveries given up, by class', ['class']);
   readonly cancelled = this.counter('hookline_deliveries_cancelled_total', 'Deliveries cancelled', []);
+  readonly fenced = this.counter(
+    'hookline_deliveries_fenced_total',
+    'Results dropped because the delivery was no longer this process’s: its lease had run out',
+    [],
+  );
   readonly inFlight = this.gauge('hookline_deliveries_in_flight', 'Attempts under way in this process', []);
   readonly queueDepth = this.gauge('hookline_queue_depth', 'Messages in a queue of the broker', ['queue']);
   readonly oldestUndeliveredSeconds = this.gauge(

@@ -43,7 +43,12 @@ export class DeliveriesRepository {
         .$if(first !== undefined, (select) => select.where('id', '>=', first as string));
     return pageNewestFirst(page, BOUNDS, {
       nthBelow: async (before, n) => {
-        const row = await ofRange(before).select('id').orderBy('id', 'desc').limit(1).offset(n - 1).executeTakeFirst();
+        const row = await ofRange(before)
+          .select('id')
+          .orderBy('id', 'desc')
+          .limit(1)
+          .offset(n - 1)
+          .executeTakeFirst();
         return row?.id;
       },
       wanted: (before, from, limit) =>

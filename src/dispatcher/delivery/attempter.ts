@@ -1,0 +1,70 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Metrics } from '../../metrics/metrics.service';
+import type { EndpointRecord } from '../registry/endpoint-record';
+import { RegistryService } from '../registry/registry.service';
+import type { DeliveryJob } from './delivery-job';
+import { DeliveryConfig } from './delivery.config';
+import type { AttemptResult } from './http/attempt';
+import { HttpSender, type OutgoingRequest } from './http/http-sender';
+import type { Outcome, OutcomeDelivery } from './outcome';
+import { requestOf } from './outgoing-request';
+import { type PipelineFault, type Verdict, verdictOf } from './retry-policy';
+
+/** Makes one attempt and judges it. */
+@Injectable()
+export class Attempter {
+  private readonly logger = new Logger(Attempter.name);
+
+  constructor(
+    private readonly sender: HttpSender,
+    private readonly registry: RegistryService,
+    private readonly config: DeliveryConfig,
+    private readonly metrics: Metrics,
+  ) {}
+
+  timeoutMsOf(endpoint: EndpointRecord): number {
+    return endpoint.timeoutMs ?? this.config.timeoutMs;
+  }
+
+  /** Never rejects. */
+  async attempt(job: DeliveryJob, endpoint: EndpointRecord): Promise<Outcome> {
+    const { event, ...delivery } = job;
+    const of: OutcomeDelivery = { ...delivery, eventId: event.id, source: event.source };
+    let request: OutgoingRequest;
+    try {
+      request = requestOf(endpoint, event, Date.now(), this.config.timeoutMs);
+    } catch (error) {
+      this.logger.error(`Event ${event.id} cannot be made a request of`, (error as Error).stack);
+      return faulty(of, 'event_unreadable');
+    }
+    this.metrics.inFlight.inc();
+    const result = await this.sender.send(request);
+    this.metrics.inFlight.dec();
+    this.metrics.attemptSeconds.observe(result.durationMs / 1_000);
+    const verdict = this.judge(result, job, endpoint);
+    if (verdict.kind === 'delivered' && job.attemptCount === 0) {
+      this.metrics.acceptToDeliverySeconds.observe(Math.max(0, Date.now() - event.receivedAt) / 1_000);
+    }
+    return { delivery: of, result, verdict };
+  }
+
+  private judge(result: AttemptResult, job: DeliveryJob, endpoint: EndpointRecord): Verdict {
+    const context = {
+      schedule: endpoint.retrySchedule ?? this.config.retrySchedule,
+      attemptCount: job.attemptCount + 1,
+      nowMs: Date.now(),
+      random: Math.random(),
+    };
+    const verdict = verdictOf(result, context);
+    // What was gone is a URL that the endpoint no longer has.
+    const isOutdated = verdict.kind === 'gone' && this.registry.snapshot.endpoint(endpoint.id)?.url !== endpoint.url;
+    return isOutdated ? verdictOf({ ...result, status: null }, context) : verdict;
+  }
+}
+
+/** The outcome of a delivery that no retry mends. */
+export const faulty = (delivery: OutcomeDelivery, reason: PipelineFault): Outcome => ({
+  delivery,
+  result: undefined,
+  verdict: { kind: 'dead', reason, deadClass: 'pipeline' },
+});

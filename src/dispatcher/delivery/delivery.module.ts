@@ -1,0 +1,34 @@
+import { Module } from '@nestjs/common';
+import { provideConfig } from '../../config/provide-config';
+import { MetricsModule } from '../../metrics/metrics.module';
+import { StorageModule } from '../../storage/storage.module';
+import { RegistryModule } from '../registry/registry.module';
+import { Attempter } from './attempter';
+import { Backlog } from './backlog';
+import { DeliveryRunner } from './delivery-runner';
+import { DeliverySlots } from './delivery-slots';
+import { DeliveryConfig } from './delivery.config';
+import { DeliveryLifecycle } from './delivery.lifecycle';
+import { EgressModule } from './egress/egress.module';
+import { EndpointHealth } from './endpoint-health';
+import { HttpSender } from './http/http-sender';
+import { Puller } from './puller';
+import { Settler } from './settler';
+
+@Module({
+  imports: [StorageModule, MetricsModule, RegistryModule, EgressModule],
+  providers: [
+    provideConfig(DeliveryConfig),
+    Attempter,
+    Backlog,
+    DeliveryLifecycle,
+    DeliveryRunner,
+    DeliverySlots,
+    EndpointHealth,
+    HttpSender,
+    Puller,
+    Settler,
+  ],
+  exports: [DeliveryRunner],
+})
+export class DeliveryModule {}

@@ -1,0 +1,145 @@
+import { CompiledQuery, type Transaction, sql } from 'kysely';
+import { BOOT_ID } from '../../core/ids';
+import { arrayParameter } from '../../storage/postgres/array-parameter';
+import type { Schema } from '../../storage/schema';
+import type { Storage } from '../../storage/storage';
+import { anyOf } from '../any-of';
+import { type StoredEvent, fromEventRow } from '../stored-event';
+
+export interface OpenEndpoint {
+  endpointId: string;
+  /** When the first of its deliveries that nobody works on is due, in milliseconds since 1970. */
+  firstDueAt: number;
+}
+
+/**
+ * Every endpoint with deliveries that wait. It hops from endpoint to endpoint through the index of due deliveries, so it costs by
+ * the number of endpoints that have any, not of deliveries.
+ */
+export async function openEndpoints(storage: Storage): Promise<OpenEndpoint[]> {
+  const { rows } = await sql<{ endpoint_id: string; first_due_at: number }>`
+    with recursive open(endpoint_id) as (
+      select (select endpoint_id from deliveries where leased_by is null and next_attempt_at is not null order by endpoint_id limit 1)
+      union all
+      select (select d.endpoint_id from deliveries d
+              where d.leased_by is null and d.next_attempt_at is not null and d.endpoint_id > open.endpoint_id
+              order by d.endpoint_id limit 1)
+      from open where open.endpoint_id is not null
+    )
+    select endpoint_id,
+      (select d.next_attempt_at from deliveries d
+       where d.endpoint_id = open.endpoint_id and d.leased_by is null and d.next_attempt_at is not null
+       order by d.next_attempt_at limit 1) as first_due_at
+    from open where endpoint_id is not null`.execute(storage.db);
+  // Between the two looks at an endpoint its last delivery may have been taken.
+  return rows.filter((row) => row.first_due_at !== null).map((row) => ({ endpointId: row.endpoint_id, firstDueAt: row.first_due_at }));
+}
+
+export interface Claim {
+  /** How many deliveries are wanted for each endpoint. */
+  wanted: ReadonlyMap<string, number>;
+  nowMs: number;
+  leaseUntil: number;
+  /** Most bytes of bodies, unless a single one is larger. */
+  maxBytes: number;
+}
+
+export interface ClaimedDelivery {
+  id: string;
+  event_id: string;
+  endpoint_id: string;
+  source: string;
+  attempt_count: number;
+  fan_out: number;
+}
+
+/** Leases due deliveries to this boot, the longest due of each endpoint first; what another process is taking is passed over. */
+export async function claimDue(storage: Storage, claim: Claim): Promise<ClaimedDelivery[]> {
+  return storage.engine === 'postgres' ? claimInOne(storage, claim) : storage.transaction((trx) => claimInTurn(trx, claim));
+}
+
+/**
+ * Ids are handed on as arrays, not joined: whatever it believes about the tables' sizes, PostgreSQL then goes by the primary key
+ * and opens only the partitions that the ids lie in.
+ */
+const CLAIM = `
+  with due as materialized (
+    select d.id, d.event_id, d.next_attempt_at
+    from unnest($1::uuid[], $2::int4[]) as w(endpoint_id, wanted)
+    cross join lateral (
+      select id, event_id, next_attempt_at from deliveries
+      where endpoint_id = w.endpoint_id and leased_by is null and next_attempt_at <= $3
+      order by next_attempt_at limit w.wanted
+      for update skip locked
+    ) d
+  ), sized as (
+    select id, row_number() over longest_due as place,
+      sum((select octet_length(e.body) + coalesce(octet_length(e.data), 0) from events e where e.id = due.event_id)) over longest_due as bytes
+    from due window longest_due as (order by next_attempt_at, id)
+  )
+  update deliveries set leased_by = $4, lease_until = $5
+  where id = any(array(select id from sized where place = 1 or coalesce(bytes, 0) <= $6))
+  returning id, event_id, endpoint_id, source, attempt_count, fan_out`;
+
+async function claimInOne(storage: Storage, claim: Claim): Promise<ClaimedDelivery[]> {
+  const parameters = [
+    arrayParameter('uuid', [...claim.wanted.keys()]),
+    arrayParameter('int4', [...claim.wanted.values()]),
+    claim.nowMs,
+    BOOT_ID,
+    claim.leaseUntil,
+    claim.maxBytes,
+  ];
+  return (await storage.db.executeQuery<ClaimedDelivery>(CompiledQuery.raw(CLAIM, parameters))).rows;
+}
+
+async function claimInTurn(trx: Transaction<Schema>, claim: Claim): Promise<ClaimedDelivery[]> {
+  const due: (ClaimedDelivery & { next_attempt_at: number; bytes: number | null })[] = [];
+  for (const [endpointId, wanted] of claim.wanted) {
+    const { rows } = await sql<(typeof due)[number]>`
+      select id, event_id, endpoint_id, source, attempt_count, fan_out, next_attempt_at,
+        (select length(e.body) + coalesce(length(e.data), 0) from events e where e.id = deliveries.event_id) as bytes
+      from deliveries
+      where endpoint_id = ${endpointId} and leased_by is null and next_attempt_at <= ${claim.nowMs}
+      order by next_attempt_at limit ${wanted}`.execute(trx);
+    due.push(...rows);
+  }
+  due.sort((a, b) => a.next_attempt_at - b.next_attempt_at);
+  let bytes = 0;
+  const taken = due.filter((row, index) => {
+    bytes += row.bytes ?? 0;
+    return index === 0 || bytes <= claim.maxBytes;
+  });
+  if (taken.length > 0) {
+    const ids = taken.map((row) => row.id);
+    await sql`update deliveries set leased_by = ${BOOT_ID}, lease_until = ${claim.leaseUntil}
+      where ${anyOf('sqlite', 'id', 'uuid', ids)}`.execute(trx);
+  }
+  return taken;
+}
+
+/** Each event once, however many deliveries it has; those that are no more are left out. */
+export async function loadEvents(storage: Storage, ids: ReadonlySet<string>): Promise<Map<string, StoredEvent>> {
+  const rows = await storage.db
+    .selectFrom('events')
+    .select([
+      'id',
+      'account_id',
+      'source',
+      'application',
+      'event_type',
+      'level',
+      'timestamp',
+      'received_at',
+      'request_id',
+      'context',
+      'body',
+      'content_type',
+      'data',
+      'data_start',
+      'data_end',
+    ])
+    .where(anyOf(storage.engine, 'id', 'uuid', [...ids]))
+    .execute();
+  return new Map(rows.map((row) => [row.id, fromEventRow(row)]));
+}

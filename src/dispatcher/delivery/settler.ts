@@ -1,0 +1,156 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { isOutage } from '../../core/errors';
+import { newId } from '../../core/ids';
+import { Metrics } from '../../metrics/metrics.service';
+import type { Schema } from '../../storage/schema';
+import { type InsertRow, Storage } from '../../storage/storage';
+import { changeDeliveries } from '../ledger-delta';
+import { EndpointHealth } from './endpoint-health';
+import { returnLeases } from './leases';
+import { type Outcome, type SettledColumns, columnsOf } from './outcome';
+import { settle } from './settle-statement';
+
+const MAX_GROUP = 200;
+const OUTAGE_RETRY_MS = 500;
+/** Transactions under way at once; the embedded store has one writer. */
+const MAX_WRITES = { sqlite: 1, postgres: 2 } as const;
+
+/**
+ * Writes results in groups: what comes in while one is written is the next. A group of 200 takes a transaction of three statements
+ * (deliveries, attempts, ledger), and two more where events have several deliveries.
+ */
+@Injectable()
+export class Settler {
+  private readonly logger = new Logger(Settler.name);
+  private waiting: Outcome[] = [];
+  private writes = 0;
+  private isScheduled = false;
+  private settled: (outcomes: readonly Outcome[]) => void = () => undefined;
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly health: EndpointHealth,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** Called with outcomes that are off this process's hands: written, or dropped because another process has the delivery. */
+  onSettled(listener: (outcomes: readonly Outcome[]) => void): void {
+    this.settled = listener;
+  }
+
+  /** Kept until it is written, however long the storage is away; how many there are is bounded by the deliveries' places. */
+  add(outcome: Outcome): void {
+    this.waiting.push(outcome);
+    this.schedule();
+  }
+
+  /** For leased deliveries that are not attempted. Never rejects: a lease that cannot be given back runs out. */
+  async giveBack(deliveryIds: readonly string[]): Promise<void> {
+    try {
+      await returnLeases(this.storage, deliveryIds);
+    } catch (error) {
+      this.logger.warn(`${deliveryIds.length} leases on deliveries could not be given back: ${(error as Error).message}`);
+    }
+  }
+
+  /** All that come in during one turn of the event loop go together. */
+  private schedule(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    setImmediate(() => {
+      this.isScheduled = false;
+      this.startWrites();
+    });
+  }
+
+  private startWrites(): void {
+    while (this.waiting.length > 0 && this.writes < MAX_WRITES[this.storage.engine]) {
+      const group = this.waiting.splice(0, MAX_GROUP);
+      this.writes += 1;
+      void this.writeUntilDone(group).finally(() => {
+        this.writes -= 1;
+        if (this.waiting.length > 0) this.schedule();
+      });
+    }
+  }
+
+  private async writeUntilDone(group: readonly Outcome[]): Promise<void> {
+    for (;;) {
+      try {
+        this.finish(group, await this.write(group));
+        return;
+      } catch (error) {
+        if (!isOutage(error)) return this.splitOrDrop(group, error);
+        this.logger.warn(`${group.length} results of deliveries wait for the storage`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, OUTAGE_RETRY_MS));
+    }
+  }
+
+  /** One result that cannot be written must not hold the others. */
+  private async splitOrDrop(group: readonly Outcome[], error: unknown): Promise<void> {
+    if (group.length > 1) {
+      for (const outcome of group) await this.writeUntilDone([outcome]);
+      return;
+    }
+    const [outcome] = group;
+    // The lease runs out, and the delivery is attempted again.
+    this.logger.error(`The result of delivery ${outcome?.delivery.deliveryId} cannot be written`, (error as Error).stack);
+    this.settled(group);
+  }
+
+  /** @returns the ids of the deliveries that were this boot's to settle. */
+  private async write(group: readonly Outcome[]): Promise<Set<string>> {
+    const nowMs = Date.now();
+    const rows = new Map(group.map((outcome) => [outcome.delivery.deliveryId, columnsOf(outcome, nowMs)]));
+    const refs = group.map(({ delivery }) => ({ ...delivery, id: delivery.deliveryId }));
+    return this.storage.transaction(async (trx) => {
+      let written = new Set<string>();
+      await changeDeliveries(this.storage, trx, refs, async () => {
+        written = await settle(trx, this.storage.engine, [...rows.values()]);
+        const ours = refs.filter((ref) => written.has(ref.id));
+        return ours.map((delivery) => ({ delivery, from: 'waiting', to: (rows.get(delivery.id) as SettledColumns).status }));
+      });
+      const attempts = group.filter((outcome) => written.has(outcome.delivery.deliveryId)).flatMap(attemptRow);
+      await this.storage.insertMany(trx, 'attempts', attempts);
+      return written;
+    });
+  }
+
+  private finish(group: readonly Outcome[], written: ReadonlySet<string>): void {
+    const ours = group.filter((outcome) => written.has(outcome.delivery.deliveryId));
+    this.count(ours, group.length - ours.length);
+    this.settled(group);
+    this.health.note(ours);
+  }
+
+  private count(ours: readonly Outcome[], lost: number): void {
+    const { metrics } = this;
+    const counts = { delivered: 0, waiting: 0, gone: 0 };
+    for (const { verdict } of ours) {
+      if (verdict.kind === 'dead') metrics.dead.inc({ class: verdict.deadClass });
+      else counts[verdict.kind] += 1;
+    }
+    if (counts.delivered > 0) metrics.delivered.inc(counts.delivered);
+    if (counts.waiting > 0) metrics.retried.inc(counts.waiting);
+    if (counts.gone > 0) metrics.cancelled.inc(counts.gone);
+    if (lost > 0) metrics.fenced.inc(lost);
+  }
+}
+
+function attemptRow({ delivery, result, verdict }: Outcome): InsertRow<'attempts'>[] {
+  if (result === undefined) return [];
+  const row: Schema['attempts'] = {
+    id: newId(),
+    delivery_id: delivery.deliveryId,
+    event_id: delivery.eventId,
+    number: delivery.attemptCount + 1,
+    at: result.at,
+    status: verdict.kind === 'delivered' ? 'succeeded' : 'failed',
+    code: result.code,
+    duration_ms: result.durationMs,
+    address: result.address,
+    response_head: result.responseHead,
+  };
+  return [row];
+}
