@@ -9,7 +9,7 @@ export const SHORT_NAMES: Readonly<Record<string, string>> = {
   DATA_DIR: 'dataDir',
   LOG_LEVEL: 'logLevel',
   ADMIN_KEY: 'auth.adminKey',
-  RABBITMQ_URL: 'broker.rabbitmq.urls',
+  RABBITMQ_URL: 'broker.url',
   DATABASE_URL: 'database.url',
   EGRESS_ALLOW: 'egress.allow',
 };

@@ -30,7 +30,28 @@ export class Settings {
     if (section === undefined) throw new Error(`${type.name} is not part of the settings`);
     return section as T;
   }
+
+  /** Every text in a setting marked `@Secret()`, and the passwords of those that are URLs: what no log line may hold. */
+  secrets(): string[] {
+    return [...new Set([...this.sections.values()].flatMap(secretTexts))];
+  }
 }
+
+function secretTexts(section: object): string[] {
+  return Object.entries(section).flatMap(([property, value]: [string, unknown]) => {
+    if (isSecret(section, property)) return textsOf(value).flatMap((text) => [text, ...passwordsOf(text)]);
+    return isMap(value) ? secretTexts(value) : [];
+  });
+}
+
+const textsOf = (value: unknown): string[] =>
+  typeof value === 'string' ? [value] : Array.isArray(value) ? (value as unknown[]).flatMap(textsOf) : [];
+
+const passwordsOf = (text: string): string[] =>
+  text.split(',').flatMap((url) => {
+    const password = URL.canParse(url.trim()) ? new URL(url.trim()).password : '';
+    return password === '' ? [] : [password, decodeURIComponent(password)];
+  });
 
 /** Beside `src` as well as beside `dist`: the working folder does not matter. */
 export const DEFAULTS_FILE = join(__dirname, '..', '..', 'config', 'default.yaml');

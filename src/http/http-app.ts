@@ -16,6 +16,9 @@ import { installRawBody } from './raw-body';
 /** Options of `NestFactory.create` that go with `httpAdapter` and `configureHttp`. */
 export const HTTP_APP_OPTIONS = { bodyParser: false, bufferLogs: true, abortOnError: false } as const;
 
+/** How long requests under way may hold up the end of the process; their clients may be slow on purpose. */
+const LAST_ANSWERS_MS = 5_000;
+
 export function httpAdapter(config: HttpConfig): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: config.maxBodyBytes,
@@ -42,6 +45,10 @@ export function httpAdapter(config: HttpConfig): FastifyAdapter {
 export function configureHttp(app: NestFastifyApplication): void {
   const { maxBodyBytes } = app.get(HttpConfig, { strict: false });
   const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('preClose', (done) => {
+    setTimeout(() => fastify.server.closeAllConnections(), LAST_ANSWERS_MS).unref();
+    done();
+  });
   installRawBody(fastify, maxBodyBytes);
   installGate(fastify, { doors: app.get(DoorRegistry), draining: app.get(Draining), maxBodyBytes });
   app.useGlobalPipes(new BodyPipe());

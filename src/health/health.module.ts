@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { AuthModule } from '../auth/auth.module';
+import { BrokerModule } from '../broker/broker.module';
+import { provideConfig } from '../config/provide-config';
+import { DrainingModule } from '../http/draining';
+import { MetricsConfig } from '../metrics/metrics.config';
+import { MetricsModule } from '../metrics/metrics.module';
+import { StorageModule } from '../storage/storage.module';
+import { Gauges } from './gauges.service';
+import { HealthController } from './health.controller';
+import { MetricsController, MetricsKeyGuard } from './metrics.controller';
+
+@Module({
+  // A probe that fails is no line in the log: it is asked every few seconds.
+  imports: [TerminusModule.forRoot({ logger: false }), AuthModule, BrokerModule, DrainingModule, MetricsModule, StorageModule],
+  controllers: [HealthController, MetricsController],
+  providers: [provideConfig(MetricsConfig), Gauges, MetricsKeyGuard],
+})
+export class HealthModule {}

@@ -1,0 +1,79 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from './app.module';
+import { AdminKey } from './auth/admin-key';
+import { BrokerTopologyError } from './broker/broker-topology-error';
+import { BrokerConfig, RabbitMqConfig, rabbitServers } from './broker/broker.config';
+import { AppConfig, HttpConfig, ServerConfig } from './config/app.config';
+import { ConfigError, type Settings } from './config/load-config';
+import { withoutSecrets } from './config/log-stream';
+import { currentSettings } from './config/provide-config';
+import { DataFolderError, lockDataFolder, makeDataFolder } from './data-folder';
+import { HTTP_APP_OPTIONS, configureHttp, httpAdapter } from './http/http-app';
+import { serveOpenApi } from './http/openapi';
+import { shutDownOnSignals } from './shutdown';
+import { DatabaseConfig } from './storage/storage.config';
+import { VERSION } from './version';
+
+async function main(): Promise<void> {
+  const settings = currentSettings();
+  const server = settings.section(ServerConfig);
+  const engines = enginesOf(settings);
+  const folder = makeDataFolder(settings.section(AppConfig).dataDir);
+  const lock = engines.isEmbedded ? lockDataFolder(folder) : undefined;
+
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, httpAdapter(settings.section(HttpConfig)), HTTP_APP_OPTIONS);
+  const logger = app.get(Logger);
+  app.useLogger(logger);
+  process.on('unhandledRejection', (reason) => {
+    logger.fatal({ err: reason }, 'Nobody handled a rejection: leaving');
+    process.exit(1);
+  });
+  process.on('exit', () => lock?.release());
+  configureHttp(app);
+  serveOpenApi(app, VERSION);
+  shutDownOnSignals(app, server);
+  await app.listen(server.port, server.host);
+
+  logger.log(`Hookline ${VERSION} listens on ${await app.getUrl()}`);
+  app.get(AdminKey).onFirstRunKey((key) => {
+    // Not through the log: this is its only copy, at any log level.
+    process.stdout.write(`Admin key, shown this once: ${key}\n`);
+  });
+  logger.log(`Data in ${folder}; broker: ${engines.broker}, storage: ${engines.storage}`);
+}
+
+interface Engines {
+  broker: 'embedded' | 'RabbitMQ';
+  storage: 'SQLite' | 'PostgreSQL';
+  /** At least one of them keeps its files in the data folder, which belongs to one process then. */
+  isEmbedded: boolean;
+}
+
+function enginesOf(settings: Settings): Engines {
+  const broker = rabbitServers(settings.section(BrokerConfig), settings.section(RabbitMqConfig)).length === 0 ? 'embedded' : 'RabbitMQ';
+  const storage = settings.section(DatabaseConfig).url === null ? 'SQLite' : 'PostgreSQL';
+  return { broker, storage, isEmbedded: broker === 'embedded' || storage === 'SQLite' };
+}
+
+/** Errors that an operator can mend are told without a stack. */
+function fail(error: unknown): never {
+  const expected = error instanceof ConfigError || error instanceof DataFolderError || error instanceof BrokerTopologyError;
+  const isPortTaken =
+    error instanceof Error && ['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '');
+  const text = error instanceof Error ? (expected || isPortTaken ? error.message : (error.stack ?? error.message)) : String(error);
+  withoutSecrets(process.stderr, knownSecrets()).write(`${text}\n`);
+  process.exit(error instanceof ConfigError ? ConfigError.exitCode : 1);
+}
+
+function knownSecrets(): string[] {
+  try {
+    return currentSettings().secrets();
+  } catch {
+    return [];
+  }
+}
+
+main().catch(fail);

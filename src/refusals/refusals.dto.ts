@@ -1,0 +1,67 @@
+import { isUtf8 } from 'node:buffer';
+import type { Selectable } from 'kysely';
+import type { RequestsTable } from '../storage/schema';
+import type { RefusalHead } from './refusals.repository';
+
+export class RefusalDto {
+  id!: string;
+  /** ISO 8601. */
+  at!: string;
+  /** The door's name, such as `facebook`. */
+  source!: string;
+  outcome!: string;
+  /** The answer's HTTP status. */
+  status!: number;
+  /** Why, as in docs/errors.md. */
+  code!: string;
+  detail!: string;
+  method!: string;
+  path!: string;
+  /** Who sent it. */
+  address!: string;
+  /** Of the whole body, as far as it is known. */
+  bodyBytes!: number;
+  /** As in the answer's `x-request-id`. */
+  requestId!: string;
+}
+
+export class RefusalDetailDto extends RefusalDto {
+  /** Secrets among them are shown as `***`. */
+  headers!: Record<string, string>;
+  /** The beginning of the body, where it was read and is text. */
+  body!: string | null;
+  /** The same in base64, where it is no text. */
+  bodyBase64!: string | null;
+}
+
+export class RefusalListDto {
+  data!: RefusalDto[];
+  /** Ask with `?cursor=` for the next page; null on the last one. */
+  nextCursor!: string | null;
+}
+
+export const refusalView = (row: RefusalHead): RefusalDto => ({
+  id: row.id,
+  at: new Date(row.at).toISOString(),
+  source: row.source,
+  outcome: row.outcome,
+  status: row.status,
+  code: row.code,
+  detail: row.detail,
+  method: row.method,
+  path: row.path,
+  address: row.address,
+  bodyBytes: row.body_bytes,
+  requestId: row.request_id,
+});
+
+export function refusalDetailView(row: Selectable<RequestsTable>): RefusalDetailDto {
+  const body = row.body === null ? null : Buffer.from(row.body);
+  const isText = body !== null && isUtf8(body);
+  return {
+    ...refusalView(row),
+    headers: JSON.parse(row.headers) as Record<string, string>,
+    body: isText ? body.toString('utf8') : null,
+    bodyBase64: body === null || isText ? null : body.toString('base64'),
+  };
+}
