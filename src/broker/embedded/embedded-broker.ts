@@ -63,6 +63,11 @@ export class EmbeddedBroker extends Broker {
     return this.store.durability();
   }
 
+  /** Bounds the file, in pages of 4 KiB; it never falls below what it has. */
+  limitPages(pages: number): void {
+    this.store.limitPages(pages);
+  }
+
   close(): Promise<void> {
     this.closed = true;
     clearInterval(this.probeTimer);

@@ -102,6 +102,10 @@ export class MessageStore {
     return durabilityOf(this.durable);
   }
 
+  limitPages(pages: number): void {
+    this.durable.exec(`pragma max_page_count = ${Math.floor(pages)}`);
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;

@@ -5,9 +5,8 @@ import type { Topology } from '../topology';
  * none too. As AMQP 0-9-1 has it.
  */
 export function topicMatches(pattern: string, routingKey: string): boolean {
-  const parts = pattern.split('.');
-  // An empty key has one word, the empty one; this is how RabbitMQ counts too.
-  const words = routingKey.split('.');
+  const parts = wordsOf(pattern);
+  const words = wordsOf(routingKey);
   // reachable[i]: the parts seen so far take exactly the first i words.
   let reachable = words.map(() => false).concat(false);
   reachable[0] = true;
@@ -26,6 +25,9 @@ export function topicMatches(pattern: string, routingKey: string): boolean {
   }
   return reachable[words.length] === true;
 }
+
+/** The empty key has no word at all, while `a.` has two: this is how RabbitMQ counts. */
+const wordsOf = (text: string): string[] => (text === '' ? [] : text.split('.'));
 
 const CACHE_SIZE = 1_000;
 
