@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 
 /**
- * Reads the newest profile of a folder (or the given file) and prints where the time went: by package or source folder, then
- * by function. Self time, so that the numbers add up.
+ * Reads a profile that `npm run bench -- --profile` made and prints where the time went: by package or folder of ours, then by
+ * function. Self time, so that the numbers add up.
  */
 interface Profile {
   nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
@@ -11,8 +10,7 @@ interface Profile {
   timeDeltas: number[];
 }
 
-const [, , given = 'bench/profiles'] = process.argv;
-const file = given.endsWith('.cpuprofile') ? given : newestOf(given);
+const [, , file = ''] = process.argv;
 const profile = JSON.parse(readFileSync(file, 'utf8')) as Profile;
 const nodes = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
 const byPlace = new Map<string, number>();
@@ -42,13 +40,4 @@ function placeOf(url: string, functionName: string): string {
   const ours = /\/dist\/(.*)\/[^/]+$/.exec(url);
   if (ours) return `ours: ${ours[1]}`;
   return url.startsWith('node:') ? url.split('/').slice(0, 2).join('/') : functionName;
-}
-
-function newestOf(folder: string): string {
-  const newest = readdirSync(folder)
-    .filter((name) => name.endsWith('.cpuprofile'))
-    .sort()
-    .pop();
-  if (newest === undefined) throw new Error(`No profile in ${folder}: run \`npm run bench -- --profile\` first.`);
-  return join(folder, newest);
 }

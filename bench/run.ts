@@ -36,7 +36,7 @@ async function run(): Promise<void> {
       for (const subject of subjects) await measureEndToEnd(subject, sink);
     }
     for (const figure of Object.values(figures)) figure.print();
-    if (profileFolder) process.stderr.write(`profiles are in ${profileFolder}; node bench/... see bench/README.md\n`);
+    if (profileFolder) process.stderr.write(`Profiles are in ${profileFolder}; bench/README.md says how to read them.\n`);
   } finally {
     for (const subject of subjects) await subject.remove();
     await sink.stop();

@@ -16,7 +16,9 @@ export interface Subject {
 /** `node dist/main.js` on RabbitMQ and PostgreSQL, with signatures checked and one filter that matches. */
 export async function gatewaySubject(sinkUrl: string, profileFolder: string | undefined): Promise<Subject> {
   const [vhost, database] = await Promise.all([acquireVhost(), acquireDatabase()]);
-  const nodeOptions = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
+  let starts = 0;
+  const profiled = (name: string): string[] =>
+    profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${++starts}-${name}.cpuprofile`];
   const env = {
     LOG_LEVEL: 'warn',
     NODE_ENV: 'production',
@@ -25,14 +27,15 @@ export async function gatewaySubject(sinkUrl: string, profileFolder: string | un
     // What a drain starts with is asked for below.
     HOOK_SERVER_FACEBOOK_PROCESS_ENABLED: 'false',
   };
-  const gateway = await Gateway.ready({ rabbitMqUrl: vhost.url, databaseUrl: database.url, env, nodeOptions });
+  const gateway = await Gateway.ready({ rabbitMqUrl: vhost.url, databaseUrl: database.url, env });
   await gateway.subscribe(sinkUrl, {}, { applications: ['facebook'] });
   await gateway.terminate();
   return {
     kind: 'value',
     path: '/facebook',
-    start: async ({ process }) => {
-      gateway.start({ HOOK_SERVER_FACEBOOK_PROCESS_ENABLED: String(process) });
+    start: async ({ accept, process }) => {
+      const name = !process ? 'ingest' : accept ? 'end-to-end' : 'delivery';
+      gateway.start({ HOOK_SERVER_FACEBOOK_PROCESS_ENABLED: String(process) }, profiled(name));
       await gateway.becomesReady();
       return gateway.port;
     },

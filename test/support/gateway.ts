@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { ensureBuilt, ROOT } from './build';
@@ -15,8 +16,6 @@ export interface GatewayOptions {
   databaseUrl?: string;
   /** Further variables; they win. */
   env?: Record<string, string>;
-  /** Options of node itself, such as --cpu-prof. */
-  nodeOptions?: readonly string[];
 }
 
 export interface ApiAnswer {
@@ -67,9 +66,9 @@ export class Gateway {
     return this.workspace.isRunning;
   }
 
-  /** Starts it again on the same data and port; `env` counts for this start only. */
-  start(env: Record<string, string> = {}): void {
-    const { rabbitMqUrl, databaseUrl, nodeOptions = [] } = this.options;
+  /** Starts it again on the same data and port; `env` and `nodeOptions` count for this start only. */
+  start(env: Record<string, string> = {}, nodeOptions: readonly string[] = []): void {
+    const { rabbitMqUrl, databaseUrl } = this.options;
     const variables: NodeJS.ProcessEnv = {
       PATH: process.env.PATH,
       NODE_ENV: 'test',
@@ -151,10 +150,20 @@ export class Gateway {
   }
 
   /** An endpoint that gets everything that its filter (default: everything) lets through. */
-  async subscribe(url: string, endpoint: object = {}, filter: object = {}): Promise<{ id: string; secret: string; filterId: string }> {
+  async subscribe(url: string, endpoint: object = {}, filter: object = {}): Promise<Subscription> {
     const created = await this.must(201, 'POST', '/api/v1/endpoints', { name: 'receiver', type: 'webhook', url, ...endpoint });
-    const made = await this.must(201, 'POST', '/api/v1/filters', { name: 'filter', endpointIds: [created.id], ...filter });
-    return { id: created.id, secret: created.secret, filterId: made.id };
+    const { accountId, id, secret } = created;
+    const made = await this.must(201, 'POST', '/api/v1/filters', { name: 'filter', accountId, endpointIds: [id], ...filter });
+    return { id, secret, filterId: made.id };
+  }
+
+  /** A new account that a page belongs to: what the page's events do concerns no other test. */
+  async newAccount(): Promise<{ accountId: string; pageId: string }> {
+    const unique = randomUUID();
+    const accountId = `account-${unique}`;
+    const pageId = `page-${unique}`;
+    await this.must(201, 'POST', `/api/v1/accounts/${accountId}/identities`, { channel: 'facebook', externalId: pageId });
+    return { accountId, pageId };
   }
 
   /** Waits until everything accepted is settled and nothing waits in the broker; gives the ledger's total. */
@@ -183,6 +192,13 @@ export class Gateway {
     }
     return 0;
   }
+}
+
+export interface Subscription {
+  /** The endpoint's. */
+  id: string;
+  secret: string;
+  filterId: string;
 }
 
 export interface LedgerTotal {

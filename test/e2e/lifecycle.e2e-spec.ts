@@ -1,0 +1,90 @@
+import { acquireEngines, ENGINE_SETS, type Engines } from '../support/engines';
+import { eventually } from '../support/eventually';
+import { FacebookSender, newMessageId } from '../support/facebook-sender';
+import { Gateway } from '../support/gateway';
+import { nothingIsLost } from '../support/outage';
+import { Receiver } from '../support/receiver';
+
+describe.each(ENGINE_SETS)('Starting and stopping on %s', (set) => {
+  let engines: Engines;
+  let gateway: Gateway;
+  let receiver: Receiver;
+  let sender: FacebookSender;
+
+  beforeAll(async () => {
+    [engines, receiver] = await Promise.all([acquireEngines(set), Receiver.start()]);
+    gateway = await Gateway.ready(engines.options);
+    const { secret } = await gateway.subscribe(receiver.url);
+    receiver.secrets = [secret];
+    sender = new FacebookSender(gateway.url);
+  });
+  afterAll(async () => {
+    await sender?.close();
+    await gateway?.remove();
+    await receiver?.stop();
+    await engines?.release();
+  });
+
+  it('SIGTERM under load finishes what is under way, exits 0 and loses nothing', async () => {
+    receiver.answer = () => ({ status: 200, delayMs: 100 });
+    for (let round = 0; round < 3; round++) {
+      sender.startLoad({ requestsPerSecond: 100, parallel: 20, itemsPerRequest: 3 });
+      const enough = receiver.received.length + 60;
+      await eventually('deliveries are under way', () => receiver.received.length > enough);
+      expect(await gateway.terminate()).toEqual({ code: 0, signal: null });
+      await sender.stopLoad();
+      gateway.start();
+      await gateway.becomesReady();
+    }
+    await nothingIsLost(sender, receiver);
+    await gateway.drained();
+    expect(sender.accepted.size).toBeGreaterThan(150);
+    expect(receiver.received.every((request) => request.verified)).toBe(true);
+    // What was under way was finished and recorded before the end: nothing came twice.
+    expect(new Set(receiver.received.map((request) => request.id)).size).toBe(receiver.received.length);
+    const log = gateway.log;
+    expect(log).not.toMatch(/unhandled/i);
+  });
+
+  it('turns not ready first, and serves on for shutdownDelayMs', async () => {
+    await gateway.terminate();
+    gateway.start({ HOOK_SERVER_SHUTDOWN_DELAY_MS: '3000' });
+    await gateway.becomesReady();
+    const ended = gateway.terminate();
+    await gateway.answers('/health/ready', 503);
+    expect((await gateway.get('/health/live')).status).toBe(200);
+    expect((await sender.send([newMessageId()])).status).toBe(200);
+    expect(await ended).toEqual({ code: 0, signal: null });
+    gateway.start();
+    await gateway.becomesReady();
+  });
+
+  it('a wrong setting ends the start with 78 and a line that says what is allowed', async () => {
+    await gateway.terminate();
+    gateway.start({ HOOK_SERVER_FACEBOOK_SPAM_THRESHOLD: 'many', PORT: '70000' });
+    expect(await gateway.ends()).toEqual({ code: 78, signal: null });
+    const lines = gateway.log.split('\n');
+    expect(lines.filter((line) => line.includes('HOOK_SERVER_FACEBOOK_SPAM_THRESHOLD') || line.includes('spamThreshold'))).toHaveLength(1);
+    expect(lines.filter((line) => /\bPORT\b|hookServer\.port/.test(line))).not.toHaveLength(0);
+    gateway.start();
+    await gateway.becomesReady();
+  });
+});
+
+describe('The data folder', () => {
+  it('belongs to one process; a second one refuses to start, and the first is not disturbed', async () => {
+    const first = await Gateway.ready();
+    const second = await Gateway.launch({ env: { DATA_DIR: first.dataFolder } });
+    try {
+      const { code } = await second.ends();
+      expect(code).not.toBe(0);
+      expect(second.log).toContain(first.dataFolder);
+      expect((await first.get('/health/ready')).status).toBe(200);
+      await first.kill();
+      second.start();
+      await second.becomesReady(); // the system has dropped the lock
+    } finally {
+      await Promise.all([first.remove(), second.remove()]);
+    }
+  });
+});
