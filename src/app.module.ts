@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module';
 import { BrokerModule } from './broker/broker.module';
 import { LoggingModule } from './config/logging.module';
+import { RestApiModule } from './dispatcher/rest-api.module';
 import { HealthModule } from './health/health.module';
 import { ShellModule } from './http/shell.module';
 import { RefusalsModule } from './refusals/refusals.module';
@@ -9,6 +10,6 @@ import { StorageModule } from './storage/storage.module';
 
 /** One line a module; deleting a channel is its folder and its line here. */
 @Module({
-  imports: [LoggingModule, ShellModule, StorageModule, BrokerModule, AuthModule, RefusalsModule, HealthModule],
+  imports: [LoggingModule, ShellModule, StorageModule, BrokerModule, AuthModule, RefusalsModule, RestApiModule, HealthModule],
 })
 export class AppModule {}

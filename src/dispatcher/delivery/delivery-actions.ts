@@ -26,8 +26,10 @@ export class DeliveryActions {
    */
   async retry(id: string, account: string | null): Promise<DeliveryRow> {
     const delivery = await this.present(id, account);
-    const { endpoint_id: endpointId } = delivery;
-    if (!(await this.registry.ensureLoaded()).endpoint(endpointId)) throw new GatewayError('conflict', 'Its endpoint has been deleted');
+    const endpoint = (await this.registry.ensureLoaded()).endpoint(delivery.endpoint_id);
+    if (!endpoint) throw new GatewayError('conflict', 'Its endpoint has been deleted');
+    // It would be cancelled again at once.
+    if (endpoint.disabledReason === 'endpoint_gone') throw new GatewayError('conflict', 'Its endpoint is gone; enable that first');
     return this.change(delivery, {
       status: delivery.attempt_count === 0 ? 'pending' : 'waiting',
       next_attempt_at: Date.now(),

@@ -1,0 +1,47 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module';
+import { MetricsModule } from '../metrics/metrics.module';
+import { StorageModule } from '../storage/storage.module';
+import { DeliveriesController } from './delivery/deliveries.controller';
+import { DeliveriesRepository } from './delivery/deliveries.repository';
+import { DeliveryActions } from './delivery/delivery-actions';
+import { EgressModule } from './delivery/egress/egress.module';
+import { DispatcherModule } from './dispatcher.module';
+import { EventPublisher } from './outbox/event-publisher';
+import { EventsController } from './outbox/events.controller';
+import { EventsRepository } from './outbox/events.repository';
+import { ForgottenKeys } from './outbox/forgotten-keys';
+import { IdempotencyRepository } from './outbox/idempotency.repository';
+import { AccountsController } from './registry/accounts.controller';
+import { AccountsRepository } from './registry/accounts.repository';
+import { EndpointsController } from './registry/endpoints.controller';
+import { EndpointsRepository } from './registry/endpoints.repository';
+import { EndpointsService } from './registry/endpoints.service';
+import { FiltersController } from './registry/filters.controller';
+import { FiltersRepository } from './registry/filters.repository';
+import { FiltersService } from './registry/filters.service';
+import { IdentitiesController } from './registry/identities.controller';
+import { IdentitiesRepository } from './registry/identities.repository';
+import { RegistryChange } from './registry/registry-change';
+
+/** What people and programs do over /api/v1 with accounts, endpoints, filters, events and deliveries. */
+@Module({
+  imports: [AuthModule, DispatcherModule, EgressModule, MetricsModule, StorageModule],
+  controllers: [AccountsController, IdentitiesController, EndpointsController, FiltersController, EventsController, DeliveriesController],
+  providers: [
+    AccountsRepository,
+    DeliveriesRepository,
+    DeliveryActions,
+    EndpointsRepository,
+    EndpointsService,
+    EventPublisher,
+    EventsRepository,
+    FiltersRepository,
+    FiltersService,
+    ForgottenKeys,
+    IdempotencyRepository,
+    IdentitiesRepository,
+    RegistryChange,
+  ],
+})
+export class RestApiModule {}
