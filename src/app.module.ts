@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module';
 import { BrokerModule } from './broker/broker.module';
+import { FacebookModule } from './channels/facebook/facebook.module';
 import { LoggingModule } from './config/logging.module';
 import { RestApiModule } from './dispatcher/rest-api.module';
 import { HealthModule } from './health/health.module';
@@ -10,6 +11,16 @@ import { StorageModule } from './storage/storage.module';
 
 /** One line a module; deleting a channel is its folder and its line here. */
 @Module({
-  imports: [LoggingModule, ShellModule, StorageModule, BrokerModule, AuthModule, RefusalsModule, RestApiModule, HealthModule],
+  imports: [
+    LoggingModule,
+    ShellModule,
+    StorageModule,
+    BrokerModule,
+    AuthModule,
+    RefusalsModule,
+    RestApiModule,
+    FacebookModule,
+    HealthModule,
+  ],
 })
 export class AppModule {}
