@@ -6,6 +6,7 @@ import { LoggingModule } from './config/logging.module';
 import { RestApiModule } from './dispatcher/rest-api.module';
 import { HealthModule } from './health/health.module';
 import { ShellModule } from './http/shell.module';
+import { LedgerModule } from './ledger/ledger.module';
 import { RefusalsModule } from './refusals/refusals.module';
 import { StorageModule } from './storage/storage.module';
 

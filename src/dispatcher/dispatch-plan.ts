@@ -1,3 +1,4 @@
+import { DEFAULT_ACCOUNT } from '../core/account-id';
 import type { IncomingEvent, IncomingRequest } from '../core/hook-event';
 import { newId } from '../core/ids';
 import type { InsertRow } from '../storage/storage';
@@ -75,7 +76,7 @@ function planRequest(request: IncomingRequest, registry: Pick<RegistrySnapshot, 
 
 function accountOf({ accountId, identity }: IncomingEvent, registry: Pick<RegistrySnapshot, 'accountOfIdentity'>): string {
   const named = accountId ?? (identity && registry.accountOfIdentity(identity.channel, identity.externalId));
-  return (named === undefined ? '' : clean(named, 'accountId')) || 'default';
+  return (named === undefined ? '' : clean(named, 'accountId')) || DEFAULT_ACCOUNT;
 }
 
 /** PostgreSQL refuses NUL in text, and SQLite reads text only up to one. */
