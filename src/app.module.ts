@@ -22,6 +22,7 @@ import { StorageModule } from './storage/storage.module';
     RestApiModule,
     FacebookModule,
     HealthModule,
+    LedgerModule,
   ],
 })
 export class AppModule {}
