@@ -67,6 +67,7 @@ export class ChannelInbox {
    * @throws GatewayError `broker_unavailable`.
    */
   async enqueue(channel: string, queue: QueueName, request: RawRequest): Promise<void> {
+    const startMs = performance.now();
     await this.broker.publish({
       exchange: WEBHOOKS_EXCHANGE,
       routingKey: queue,
@@ -80,6 +81,6 @@ export class ChannelInbox {
     });
     this.doorCounter.confirmed(channel);
     this.metrics.accepted.inc({ source: channel });
-    this.metrics.ingestSeconds.observe({ source: channel }, Math.max(0, Date.now() - request.receivedAt) / 1_000);
+    this.metrics.ingestSeconds.observe({ source: channel }, (performance.now() - startMs) / 1_000);
   }
 }
