@@ -19,7 +19,10 @@ it('every setting has a comment line above it, or its section has one', () => {
 });
 
 it('every setting has a variable of its own', () => {
-  const names = [...paths.map(variableOf), ...Object.entries(SHORT_NAMES).flatMap(([name, path]) => (variableOf(path) === name ? [] : [name]))];
+  const names = [
+    ...paths.map(variableOf),
+    ...Object.entries(SHORT_NAMES).flatMap(([name, path]) => (variableOf(path) === name ? [] : [name])),
+  ];
   expect(new Set(names).size).toBe(names.length);
 });
 
