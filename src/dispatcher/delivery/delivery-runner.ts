@@ -91,11 +91,13 @@ export class DeliveryRunner {
    */
   async drain(deadlineMs: number): Promise<void> {
     this.isDraining = true;
-    if (this.inHand.size === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
-    await Promise.race([deadline, new Promise<void>((resolve) => (this.emptied = resolve))]);
-    clearTimeout(timer);
+    if (this.inHand.size > 0) {
+      let timer: NodeJS.Timeout | undefined;
+      const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
+      await Promise.race([deadline, new Promise<void>((resolve) => (this.emptied = resolve))]);
+      clearTimeout(timer);
+    }
+    this.settler.close();
     await this.settler.giveBack([...this.inHand.keys()]);
   }
 

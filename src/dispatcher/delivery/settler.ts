@@ -25,6 +25,7 @@ export class Settler {
   private waiting: Outcome[] = [];
   private writes = 0;
   private isScheduled = false;
+  private isClosed = false;
   private settled: (outcomes: readonly Outcome[]) => void = () => undefined;
 
   constructor(
@@ -40,6 +41,7 @@ export class Settler {
 
   /** Kept until it is written, however long the storage is away; how many there are is bounded by the deliveries' places. */
   add(outcome: Outcome): void {
+    if (this.isClosed) return;
     this.waiting.push(outcome);
     this.schedule();
   }
@@ -51,6 +53,12 @@ export class Settler {
     } catch (error) {
       this.logger.warn(`${deliveryIds.length} leases on deliveries could not be given back: ${(error as Error).message}`);
     }
+  }
+
+  /** What is not written by now is left to who takes the deliveries over. */
+  close(): void {
+    this.isClosed = true;
+    this.waiting = [];
   }
 
   /** All that come in during one turn of the event loop go together. */
@@ -75,7 +83,7 @@ export class Settler {
   }
 
   private async writeUntilDone(group: readonly Outcome[]): Promise<void> {
-    for (;;) {
+    while (!this.isClosed) {
       try {
         this.finish(group, await this.write(group));
         return;

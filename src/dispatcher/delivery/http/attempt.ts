@@ -75,6 +75,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.end(failureCodeOf(error), false);
   }
 
+  cancel(): void {
+    this.end('cancelled', false);
+  }
+
   private end(failure: string, reusable: boolean): void {
     if (this.ended) return;
     this.ended = true;

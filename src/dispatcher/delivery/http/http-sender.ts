@@ -17,6 +17,7 @@ export interface OutgoingRequest {
 @Injectable()
 export class HttpSender implements OnApplicationShutdown {
   private readonly connections: ConnectionPool;
+  private readonly underWay = new Set<Attempt>();
 
   constructor(guard: EgressGuard, config: DeliveryConfig) {
     this.connections = new ConnectionPool(guard.connector({ timeout: config.connectTimeoutMs }));
@@ -33,9 +34,11 @@ export class HttpSender implements OnApplicationShutdown {
       }
       const connection = this.connections.take(url.origin);
       const attempt = new Attempt(connection, request.timeoutMs, (result, reusable) => {
+        this.underWay.delete(attempt);
         this.free(connection, reusable);
         resolve(result);
       });
+      this.underWay.add(attempt);
       const { headers, body } = request;
       try {
         connection.client.dispatch({ path: url.pathname + url.search, method: 'POST', headers, body }, attempt);
@@ -45,7 +48,9 @@ export class HttpSender implements OnApplicationShutdown {
     });
   }
 
+  /** Attempts that were not waited for are cut off. */
   onApplicationShutdown(): void {
+    for (const attempt of this.underWay) attempt.cancel();
     this.connections.close();
   }
 

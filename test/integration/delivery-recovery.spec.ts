@@ -1,0 +1,294 @@
+import { newId } from '../../src/core/ids';
+import { FAILING_LIMIT_MS } from '../../src/dispatcher/delivery/endpoint-health';
+import { PostgresStorage } from '../../src/storage/postgres/postgres-storage';
+import { ENGINES, postgresOptions } from '../conformance/storage/engines';
+import { eventually } from '../support/eventually';
+import { acquireDatabase } from '../support/services/services';
+import { TcpProxy } from '../support/tcp-proxy';
+import { DeliveryRig } from './delivery-rig';
+
+const OTHER_BOOT = newId();
+
+describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
+  let rig: DeliveryRig;
+
+  beforeEach(async () => {
+    rig = await DeliveryRig.create(engine);
+  });
+  afterEach(() => rig.close());
+
+  /** Proves that the puller has looked since: it fetched this. */
+  const pulledSomethingElse = async (): Promise<void> => {
+    const receiver = await rig.receiver();
+    receiver.answer = (_, count) => ({ status: count < 2 ? 500 : 204 });
+    const type = newId();
+    const endpoint = await rig.endpoint(type, { url: receiver.url, retry_schedule: '[0.1]' });
+    await rig.send(type);
+    await rig.reached(endpoint.id, { delivered: 1 });
+  };
+
+  it('freezes the deliveries of a disabled endpoint and resumes them', async () => {
+    await rig.boot();
+    const receiver = await rig.receiver();
+    receiver.answer = () => ({ status: 500 });
+    const endpoint = await rig.endpoint('frozen', { url: receiver.url, retry_schedule: '[3600,3600]' });
+    await rig.send('frozen', 3);
+    await rig.reached(endpoint.id, { waiting: 3 });
+    await rig.changeEndpoint(endpoint.id, { enabled: 0, disabled_reason: 'manual' });
+    await rig.makeDue(endpoint.id);
+    await pulledSomethingElse();
+    expect(await rig.deliveriesTo(endpoint.id)).toMatchObject(
+      Array(3).fill({ status: 'waiting', leased_by: null, next_attempt_at: 1, attempt_count: 1 }),
+    );
+    receiver.answer = () => ({ status: 204 });
+    await rig.changeEndpoint(endpoint.id, { enabled: 1, disabled_reason: null });
+    await rig.reached(endpoint.id, { delivered: 3 });
+    expect(receiver.received).toHaveLength(6);
+  });
+
+  it('disables an endpoint that is gone and cancels its open deliveries', async () => {
+    await rig.boot();
+    const receiver = await rig.receiver();
+    receiver.answer = () => ({ status: 500 });
+    const endpoint = await rig.endpoint('gone', { url: receiver.url, retry_schedule: '[3600]' });
+    await rig.send('gone', 700);
+    await rig.reached(endpoint.id, { waiting: 700 });
+    receiver.answer = () => ({ status: 410 });
+    await rig.send('gone');
+    await rig.reached(endpoint.id, { cancelled: 701 });
+    const rows = await rig.deliveriesTo(endpoint.id);
+    expect(rows.every((row) => row.reason === 'endpoint_gone' && row.next_attempt_at === null && row.settled_at !== null)).toBe(true);
+    expect(await rig.readEndpoint(endpoint.id)).toMatchObject({ enabled: 0, disabled_reason: 'endpoint_gone' });
+    expect(await rig.attemptsOf(rows.at(-1)?.id ?? '')).toMatchObject([{ code: '410', status: 'failed' }]);
+    expect(await rig.ledger()).toEqual({ accepted: 701, delivered: 0, dead: 0, cancelled: 701, pending: 0 });
+  });
+
+  it('cancels the deliveries of an endpoint that was deleted', async () => {
+    await rig.boot();
+    const receiver = await rig.receiver();
+    receiver.answer = () => ({ status: 500 });
+    const endpoint = await rig.endpoint('deleted', { url: receiver.url, retry_schedule: '[3600]' });
+    await rig.send('deleted', 2);
+    await rig.reached(endpoint.id, { waiting: 2 });
+    await rig.changeRegistry(async ({ db }) => {
+      await db.deleteFrom('endpoints').where('id', '=', endpoint.id).execute();
+    });
+    await rig.reached(endpoint.id, { cancelled: 2 });
+    expect(await rig.deliveriesTo(endpoint.id)).toMatchObject(Array(2).fill({ reason: 'endpoint_deleted' }));
+    expect(await rig.ledger()).toMatchObject({ accepted: 2, cancelled: 2 });
+  });
+
+  it('notes since when an endpoint has done nothing but fail, and disables it after five days', async () => {
+    await rig.boot();
+    const receiver = await rig.receiver();
+    receiver.answer = () => ({ status: 500 });
+    const endpoint = await rig.endpoint('failing', { url: receiver.url, retry_schedule: '[3600,3600]' });
+    const sentAt = Date.now();
+    await rig.send('failing');
+    await eventually('it is noted', async () => ((await rig.readEndpoint(endpoint.id)).failing_since ?? 0) >= sentAt);
+    receiver.answer = () => ({ status: 204 });
+    await rig.send('failing');
+    await eventually('a success ends it', async () => (await rig.readEndpoint(endpoint.id)).failing_since === null);
+
+    await rig.changeEndpoint(endpoint.id, { failing_since: Date.now() - FAILING_LIMIT_MS });
+    receiver.answer = () => ({ status: 500 });
+    await rig.send('failing');
+    await eventually('it is disabled', async () => (await rig.readEndpoint(endpoint.id)).enabled === 0);
+    expect(await rig.readEndpoint(endpoint.id)).toMatchObject({ disabled_reason: 'failing' });
+    await rig.reached(endpoint.id, { waiting: 2, delivered: 1 });
+    await rig.makeDue(endpoint.id);
+    await pulledSomethingElse();
+    await rig.reached(endpoint.id, { waiting: 2, delivered: 1 });
+  });
+
+  it('takes over what another process left, once its lease has run out', async () => {
+    await rig.boot();
+    const receiver = await rig.receiver();
+    receiver.answer = () => ({ status: 500 });
+    const endpoint = await rig.endpoint('left', { url: receiver.url, retry_schedule: '[3600,3600]' });
+    await rig.send('left', 2);
+    await rig.reached(endpoint.id, { waiting: 2 });
+    await rig.shutDown();
+
+    const storage = await rig.openStorage();
+    const [expired, held] = (await storage.db.selectFrom('deliveries').select('id').orderBy('id').execute()).map((row) => row.id) as [
+      string,
+      string,
+    ];
+    const lease = async (id: string, until: number): Promise<void> => {
+      await storage.db
+        .updateTable('deliveries')
+        .set({ next_attempt_at: 1, leased_by: OTHER_BOOT, lease_until: until })
+        .where('id', '=', id)
+        .execute();
+    };
+    await lease(expired, Date.now() - 1);
+    await lease(held, Date.now() + 3_600_000);
+    await storage.close();
+
+    receiver.answer = () => ({ status: 204 });
+    await rig.boot();
+    if (engine.engine === 'sqlite') {
+      // The only process is ourselves: whoever held it is no more.
+      await rig.reached(endpoint.id, { delivered: 2 });
+    } else {
+      await rig.reached(endpoint.id, { delivered: 1, waiting: 1 });
+      await pulledSomethingElse();
+      expect(await rig.deliveriesTo(endpoint.id)).toMatchObject([{ id: expired }, { id: held, leased_by: OTHER_BOOT, attempt_count: 1 }]);
+    }
+  });
+
+  it('renews its leases while an attempt lasts', async () => {
+    await rig.boot();
+    const receiver = await rig.receiver();
+    let release = (): void => undefined;
+    receiver.answer = () => ({ status: 204 });
+    const answered = new Promise<void>((resolve) => (release = resolve));
+    const held = receiver.answer;
+    receiver.answer = () => undefined;
+    const endpoint = await rig.endpoint('long', { url: receiver.url, timeout_ms: 3_000, retry_schedule: '[0.1]' });
+    await rig.send('long');
+    await eventually('the attempt is under way', () => receiver.received.length === 1);
+    const { db } = rig.storage;
+    await db
+      .updateTable('deliveries')
+      .set({ lease_until: Date.now() + 400 })
+      .where('endpoint_id', '=', endpoint.id)
+      .execute();
+    await eventually(
+      'the lease is prolonged',
+      async () => ((await rig.deliveriesTo(endpoint.id))[0]?.lease_until ?? 0) > Date.now() + 2_000,
+    );
+    receiver.answer = held;
+    release();
+    await answered;
+    await rig.reached(endpoint.id, { delivered: 1 });
+    expect(receiver.received).toHaveLength(2);
+  });
+
+  it('drops a result when another process has taken the delivery over', async () => {
+    await rig.boot();
+    const receiver = await rig.receiver();
+    receiver.answer = () => ({ status: 204, delayMs: 300 });
+    const endpoint = await rig.endpoint('fenced', { url: receiver.url });
+    await rig.send('fenced', 2);
+    await eventually('both attempts are under way', () => receiver.received.length === 2);
+    const [lost, settled] = (await rig.deliveriesTo(endpoint.id)).map((row) => row.id) as [string, string];
+    const { db } = rig.storage;
+    await db
+      .updateTable('deliveries')
+      .set({ leased_by: OTHER_BOOT, lease_until: Date.now() + 60_000 })
+      .where('id', '=', lost)
+      .execute();
+    // Settled by a former incarnation of the same lease.
+    await db.updateTable('deliveries').set({ attempt_count: 1 }).where('id', '=', settled).execute();
+    await eventually('both results are dropped', async () => (await rig.metrics.fenced.get()).values[0]?.value === 2);
+    expect(await rig.deliveriesTo(endpoint.id)).toMatchObject([
+      { id: lost, status: 'pending', attempt_count: 0, leased_by: OTHER_BOOT },
+      { id: settled, status: 'pending', attempt_count: 1 },
+    ]);
+    expect(await rig.attemptsOf(lost)).toEqual([]);
+    expect(await rig.attemptsOf(settled)).toEqual([]);
+    expect(rig.runner.inHandSince(Infinity)).toEqual([]);
+  });
+
+  it('waits for the attempts under way when it shuts down, and leaves the rest to be taken', async () => {
+    await rig.boot({ DELIVERY_MAX_IN_FLIGHT_PER_ENDPOINT: '3' });
+    const receiver = await rig.receiver();
+    receiver.answer = () => ({ status: 204, delayMs: 300 });
+    const endpoint = await rig.endpoint('draining', { url: receiver.url });
+    await rig.send('draining', 50);
+    await eventually('attempts are under way', () => receiver.received.length >= 3);
+    await rig.shutDown();
+
+    const storage = await rig.openStorage();
+    const rows = await storage.db.selectFrom('deliveries').selectAll().execute();
+    await storage.close();
+    const delivered = rows.filter((row) => row.status === 'delivered').length;
+    expect(delivered).toBe(receiver.received.length);
+    expect(delivered).toBeLessThan(50);
+    expect(rows.filter((row) => row.leased_by !== null)).toEqual([]);
+
+    await rig.boot();
+    await rig.reached(endpoint.id, { delivered: 50 });
+    expect(new Set(receiver.received.map((request) => request.id)).size).toBe(50);
+    expect(receiver.received).toHaveLength(50);
+  });
+
+  it('gives back what does not end in time when it shuts down', async () => {
+    await rig.boot({ DELIVERY_DRAIN_MS: '100' });
+    const receiver = await rig.receiver();
+    receiver.answer = () => undefined;
+    const endpoint = await rig.endpoint('hanging', { url: receiver.url });
+    await rig.send('hanging');
+    await eventually('the attempt is under way', () => receiver.received.length === 1);
+    await rig.shutDown();
+    receiver.answer = () => ({ status: 204 });
+    await rig.boot();
+    await rig.reached(endpoint.id, { delivered: 1 });
+    expect(await rig.deliveriesTo(endpoint.id)).toMatchObject([{ attempt_count: 1 }]);
+  });
+
+  it('drains a backlog larger than its caps, within the caps', async () => {
+    await rig.boot({ DELIVERY_CONCURRENCY: '20', DELIVERY_MAX_IN_FLIGHT_PER_ENDPOINT: '4' });
+    const receiver = await rig.receiver();
+    let underWay = 0;
+    let most = 0;
+    receiver.answer = () => {
+      most = Math.max(most, ++underWay);
+      setTimeout(() => (underWay -= 1), 5);
+      return { status: 204, delayMs: 5 };
+    };
+    const endpoint = await rig.endpoint('backlog', { url: receiver.url });
+    const ids = await rig.send('backlog', 300);
+    await rig.reached(endpoint.id, { delivered: 300 });
+    expect(receiver.received.map((request) => request.id).sort()).toEqual([...ids].sort());
+    expect(most).toBeLessThanOrEqual(4);
+    expect(await rig.ledger()).toEqual({ accepted: 300, delivered: 300, dead: 0, cancelled: 0, pending: 0 });
+    expect(rig.runner.slots.free).toBe(20);
+  });
+
+  it('does not let an endpoint that hangs hold up another', async () => {
+    await rig.boot({ DELIVERY_CONCURRENCY: '20', DELIVERY_MAX_IN_FLIGHT_PER_ENDPOINT: '10', DELIVERY_DRAIN_MS: '0' });
+    const [hanging, healthy] = [await rig.receiver(), await rig.receiver()];
+    hanging.answer = () => undefined;
+    const stuck = await rig.endpoint('stuck', { url: hanging.url, timeout_ms: 60_000 });
+    const well = await rig.endpoint('well', { url: healthy.url });
+    await rig.send('stuck', 300);
+    await rig.send('well', 300);
+    await rig.reached(well.id, { delivered: 300 });
+    expect(await rig.statusesOf(stuck.id)).toEqual({ pending: 300 });
+    expect(hanging.received).toHaveLength(10);
+  });
+});
+
+describe('while the database is away', () => {
+  it('keeps the results of attempts and writes them when it is back', async () => {
+    const database = await acquireDatabase();
+    const { proxy, url } = await TcpProxy.inFrontOf(database.url);
+    const open = () => PostgresStorage.open(postgresOptions(url));
+    const release = async (): Promise<void> => {
+      await proxy.stop();
+      await database.release();
+    };
+    const rig = await DeliveryRig.create({ place: () => Promise.resolve({ open, release }) });
+    try {
+      await rig.boot();
+      const receiver = await rig.receiver();
+      receiver.answer = () => ({ status: 204, delayMs: 300 });
+      const endpoint = await rig.endpoint('outage', { url: receiver.url });
+      await rig.send('outage', 30);
+      await eventually('attempts are under way', () => receiver.received.length === 30);
+      proxy.cut();
+      await eventually('attempts have ended', async () => (await rig.metrics.inFlight.get()).values[0]?.value === 0);
+      expect(rig.runner.inHandSince(Infinity)).toHaveLength(30);
+      proxy.restore();
+      await rig.reached(endpoint.id, { delivered: 30 });
+      expect(receiver.received).toHaveLength(30);
+      expect(await rig.ledger()).toMatchObject({ accepted: 30, delivered: 30, pending: 0 });
+      expect((await rig.metrics.fenced.get()).values[0]?.value ?? 0).toBe(0);
+    } finally {
+      await rig.close();
+    }
+  });
+});
