@@ -29,9 +29,11 @@ export class SqliteFile {
     const readOnly = options.readOnly === true;
     try {
       this.writer = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly });
-      // FULL: a commit is on the disk when it returns. The cache is 16 MiB.
+      // FULL: a commit is on the disk when it returns. The cache is 16 MiB; a log that grew is cut to 64 MiB.
       if (!readOnly) this.writer.exec('pragma journal_mode = wal');
-      this.writer.exec('pragma synchronous = full; pragma cache_size = -16384; pragma temp_store = memory');
+      this.writer.exec(
+        'pragma synchronous = full; pragma cache_size = -16384; pragma temp_store = memory; pragma journal_size_limit = 67108864',
+      );
       this.reader = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly: true });
     } catch (error) {
       throw toStorageError(error);

@@ -7,7 +7,7 @@ import { PostgresStorage } from '../../../src/storage/postgres/postgres-storage'
 import { acquireDatabase, startPrivatePostgres } from '../../support/services/services';
 import type { Database, PostgresServer } from '../../support/services/postgres';
 import { postgresOptions } from './engines';
-import { sampleEvent, sampleRows } from './sample-rows';
+import { sampleEvent, sampleKey, sampleRows } from './sample-rows';
 
 const WEEK_MS = 7 * 86_400_000;
 const unavailable = expect.objectContaining({ code: 'storage_unavailable' }) as Error;
@@ -116,6 +116,27 @@ describe('tables of PostgreSQL', () => {
     await Promise.all([add('left', 'right'), add('right', 'left')]);
     const rows = await storage.db.selectFrom('meta').select('value').where('key', 'in', ['left', 'right']).execute();
     expect(rows).toEqual([{ value: '2' }, { value: '2' }]);
+  });
+
+  it('take keys from two transactions in opposite orders without a deadlock', async () => {
+    const keys = ['k1', 'k2', 'k3', 'k4', 'k5'];
+    // Not by `transaction`, which would hide a deadlock by trying again.
+    const insert = (order: string[]) => storage.db.transaction().execute((trx) => storage.insertNewKeys(trx, order.map(sampleKey)));
+    const waiting = async (): Promise<number> => {
+      const { rows } = await sql<{ count: number }>`
+        select count(*) as count from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(storage.db);
+      return rows[0]?.count ?? 0;
+    };
+    // Both have got half of the keys, as far as their order lets them, when the one in the middle is free.
+    const inserts = await storage.transaction(async (trx) => {
+      await storage.insertNewKeys(trx, [sampleKey('k3')]);
+      const both = Promise.all([insert(keys), insert(keys.toReversed())]);
+      both.catch(() => undefined);
+      await until(async () => (await waiting()) === 2);
+      return { both };
+    });
+    expect((await inserts.both).flatMap((won) => [...won]).sort()).toEqual(['k1', 'k2', 'k4', 'k5']);
   });
 
   it('answer storage_unavailable while a lock is held for longer than a request may take', async () => {
