@@ -16,7 +16,11 @@ const scanOf = (every: number): Scan<{ id: string }> => {
   };
 };
 
-async function walk(every: number, limit: number, bounds: { chunkRows: number; maxRows: number }): Promise<{ ids: string[]; pages: number }> {
+async function walk(
+  every: number,
+  limit: number,
+  bounds: { chunkRows: number; maxRows: number },
+): Promise<{ ids: string[]; pages: number }> {
   const ids: string[] = [];
   let cursor: string | undefined;
   for (let pages = 1; ; pages++) {

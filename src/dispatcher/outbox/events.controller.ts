@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Header, Headers, HttpCode, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiHeader, ApiOkResponse, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ApiKeyGuard } from '../../auth/api-key.guard';
@@ -44,13 +44,8 @@ export class EventsController {
   @Accepts('application/json')
   @ApiBody({ type: PublishEventDto })
   @ApiHeader(IDEMPOTENCY_KEY)
-  async publish(
-    @Body() body: Buffer,
-    @Req() request: FastifyRequest,
-    @CurrentPrincipal() principal: Principal,
-    @Headers('idempotency-key') idempotencyKey?: string,
-  ): Promise<PublishedDto> {
-    const call = callOf(request, body, principal, idempotencyKey);
+  async publish(@Body() body: Buffer, @Req() request: FastifyRequest, @CurrentPrincipal() principal: Principal): Promise<PublishedDto> {
+    const call = callOf(request, body, principal);
     const [outcome] = await this.publisher.publish(readSingle(call));
     if (!outcome) throw new Error('An event got no outcome');
     this.count(call);
@@ -68,9 +63,8 @@ export class EventsController {
     @Body() body: Buffer,
     @Req() request: FastifyRequest,
     @CurrentPrincipal() principal: Principal,
-    @Headers('idempotency-key') idempotencyKey?: string,
   ): Promise<PublishedListDto> {
-    const call = callOf(request, body, principal, idempotencyKey);
+    const call = callOf(request, body, principal);
     const data = await this.publisher.publish(readBatch(call));
     this.count(call);
     return { data };
@@ -123,12 +117,15 @@ export class EventsController {
   }
 }
 
-const callOf = (request: FastifyRequest, body: Buffer, principal: Principal, idempotencyKey: string | undefined): PublishCall => ({
+const callOf = (request: FastifyRequest, body: Buffer, principal: Principal): PublishCall => ({
   requestId: request.id,
   receivedAt: Date.now(),
   path: request.url.split('?', 1)[0] ?? '',
   contentType: request.headers['content-type'] ?? 'application/json',
-  idempotencyKey,
+  idempotencyKey: headerOf(request, 'idempotency-key'),
   body,
   principal,
 });
+
+/** A header that Node joins when it comes twice. */
+const headerOf = (request: FastifyRequest, name: string): string | undefined => request.headers[name]?.toString();

@@ -1,4 +1,7 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { DeliveryWithAttemptsDto } from '../delivery/deliveries.dto';
+
+const ANY_JSON = ['object', 'array', 'string', 'number', 'boolean'].map((type) => (type === 'array' ? { type, items: {} } : { type }));
 
 /** Documents what is read by its slices, so that the message keeps its bytes. */
 export class PublishEventDto {
@@ -24,6 +27,7 @@ export class PublishEventDto {
   timestamp?: string;
 
   /** Any JSON value; leaves as `data`, byte for byte. */
+  @ApiProperty({ oneOf: ANY_JSON })
   message!: unknown;
 
   /** Your own id for it, at most 256 characters: the same one again within 8 days is a duplicate, and is not delivered. */
@@ -64,8 +68,10 @@ export class EventSummaryDto {
 
 export class EventDto extends EventSummaryDto {
   /** What stood around the data in the sender's request; any JSON value. */
+  @ApiProperty({ oneOf: ANY_JSON, nullable: true })
   context!: unknown;
   /** The sender's own JSON value, digit for digit. */
+  @ApiProperty({ oneOf: ANY_JSON, nullable: true })
   data!: unknown;
   deliveries!: DeliveryWithAttemptsDto[];
 }

@@ -62,7 +62,12 @@ export class EventsRepository {
         .$if(first !== undefined, (select) => select.where('id', '>=', first as string));
     return pageNewestFirst(page, text === undefined ? BOUNDS.plain : BOUNDS.search, {
       nthBelow: async (before, n) => {
-        const row = await ofRange(before).select('id').orderBy('id', 'desc').limit(1).offset(n - 1).executeTakeFirst();
+        const row = await ofRange(before)
+          .select('id')
+          .orderBy('id', 'desc')
+          .limit(1)
+          .offset(n - 1)
+          .executeTakeFirst();
         return row?.id;
       },
       wanted: (before, from, limit) =>

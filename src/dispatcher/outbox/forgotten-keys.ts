@@ -17,7 +17,9 @@ export class ForgottenKeys implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(private readonly keys: IdempotencyRepository) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => (this.deleting = this.deleteAll()), EVERY_MS).unref();
+    this.timer = setInterval(() => {
+      this.deleting = this.deleteAll();
+    }, EVERY_MS).unref();
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -52,7 +52,11 @@ export class IdempotencyRepository {
   }
 
   /** Different keys only. @throws KeyTakenError; the transaction must not commit then. */
-  async insert(trx: Transaction<Schema>, uses: readonly { use: KeyUse; outcomes: readonly DispatchOutcome[] }[], nowMs: number): Promise<void> {
+  async insert(
+    trx: Transaction<Schema>,
+    uses: readonly { use: KeyUse; outcomes: readonly DispatchOutcome[] }[],
+    nowMs: number,
+  ): Promise<void> {
     if (uses.length === 0) return;
     // In order, so that two transactions that share keys wait for each other in line.
     const rows = [...uses]

@@ -48,7 +48,11 @@ export function readBatch(call: PublishCall): PublishRequest {
     problems.push({ path: pathIn(whole), message: `must have 1 to ${String(MAX_BATCH)} events` });
   } else {
     const events = slices.map((slice, index) => readPublishedEvent(slice, `${pathIn(whole)}[${String(index)}]`, problems));
-    if (problems.length === 0) return requestOf(call, events.flatMap((event) => (event ? [bodied(event, call)] : [])));
+    if (problems.length === 0)
+      return requestOf(
+        call,
+        events.flatMap((event) => (event ? [bodied(event, call)] : [])),
+      );
   }
   throw new GatewayError('validation_failed', undefined, { problems });
 }

@@ -9,7 +9,6 @@ export type PublishedEvent = Omit<IncomingEvent, 'body' | 'contentType' | 'ident
 const FIELDS = ['accountId', 'application', 'eventType', 'level', 'timestamp', 'message', 'id'];
 
 // Control characters have no place in names, PostgreSQL refuses NUL in text, and a lone surrogate cannot be written as UTF-8.
-// eslint-disable-next-line no-control-regex
 const UNFIT = /[\u0000-\u001f\u007f\p{Surrogate}]/u;
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?$/;
 

@@ -77,7 +77,12 @@ export class AccountsRepository {
     await trx.deleteFrom('account_identities').where('account_id', '=', id).execute();
     await trx.deleteFrom('filters').where('account_id', '=', id).execute();
     await trx.deleteFrom('endpoints').where('account_id', '=', id).execute();
-    await trx.updateTable('api_keys').set({ revoked_at: Date.now() }).where('account_id', '=', id).where('revoked_at', 'is', null).execute();
+    await trx
+      .updateTable('api_keys')
+      .set({ revoked_at: Date.now() })
+      .where('account_id', '=', id)
+      .where('revoked_at', 'is', null)
+      .execute();
     return true;
   }
 }

@@ -55,9 +55,7 @@ export function secretOf(given: string | null | undefined): string {
 
 /** Only what the type needs: a password sent along with a token is not kept. */
 const authOf = (auth: EndpointAuthDto): Record<string, unknown> =>
-  auth.type === 'basic'
-    ? { type: 'basic', username: auth.username, password: auth.password }
-    : { type: 'bearer', token: auth.token };
+  auth.type === 'basic' ? { type: 'basic', username: auth.username, password: auth.password } : { type: 'bearer', token: auth.token };
 
 /** One property at a time, as with the fields themselves. */
 function mergeProperties(present: Record<string, unknown>, patch: EndpointPropertiesDto | null): Record<string, unknown> {

@@ -42,12 +42,17 @@ describe('normalSecret', () => {
     expect(normalSecret(base64(bytes))).toBe(`whsec_${base64(bytes)}`);
   });
 
-  it.each(['', 'whsec_', `whsec_${base64(23)}`, `whsec_${base64(65)}`, `whsec_${base64(32)} `, `whsec_!${base64(32)}`, 'password'.repeat(3)])(
-    'refuses %j',
-    (text) => {
-      expect(normalSecret(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'whsec_',
+    `whsec_${base64(23)}`,
+    `whsec_${base64(65)}`,
+    `whsec_${base64(32)} `,
+    `whsec_!${base64(32)}`,
+    'password'.repeat(3),
+  ])('refuses %j', (text) => {
+    expect(normalSecret(text)).toBeUndefined();
+  });
 
   it('takes what the gateway makes', () => {
     const secret = newSecret();

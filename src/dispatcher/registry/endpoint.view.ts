@@ -1,5 +1,5 @@
 import type { EndpointRecord } from './endpoint-record';
-import type { EndpointDto, EndpointPropertiesDto, EndpointWithSecretDto, ShownAuthDto } from './endpoints.dto';
+import type { EndpointDto, EndpointWithSecretDto, ShownAuthDto } from './endpoints.dto';
 
 /** What is shown of an endpoint: neither secrets nor tokens. */
 export const viewEndpoint = (endpoint: EndpointRecord, nowMs: number = Date.now()): EndpointDto => ({
@@ -17,7 +17,7 @@ export const viewEndpoint = (endpoint: EndpointRecord, nowMs: number = Date.now(
   maxInFlight: endpoint.maxInFlight,
   ratePerSecond: endpoint.ratePerSecond,
   retrySchedule: endpoint.retrySchedule,
-  properties: endpoint.properties as EndpointPropertiesDto,
+  properties: endpoint.properties,
   previousSecretUntil:
     endpoint.previousSecretUntil !== null && endpoint.previousSecretUntil > nowMs
       ? new Date(endpoint.previousSecretUntil).toISOString()

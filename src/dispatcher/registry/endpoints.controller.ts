@@ -41,11 +41,7 @@ export class EndpointsController {
   @Get()
   @ApiPage()
   @ApiQuery({ name: 'accountId', required: false, type: String })
-  async list(
-    @Query() query: QueryValues,
-    @PageQuery() page: Page,
-    @CurrentPrincipal() principal: Principal,
-  ): Promise<EndpointListDto> {
+  async list(@Query() query: QueryValues, @PageQuery() page: Page, @CurrentPrincipal() principal: Principal): Promise<EndpointListDto> {
     const fields = new QueryFields(query);
     const account = fields.text('accountId');
     fields.assertValid();

@@ -1,4 +1,4 @@
-import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsOptional, IsString, Matches } from 'class-validator';
+import { ArrayMaxSize, Equals, IsArray, IsBoolean, IsOptional, IsString, Matches } from 'class-validator';
 import { ACCOUNT_ID, ACCOUNT_ID_RULE } from '../../core/account-id';
 
 const NAME = /^\P{Cc}{1,256}$/u;
@@ -38,8 +38,8 @@ export class UpdateFilterDto {
 
   /** Conditions on an event's content; there are none yet. */
   @IsOptional()
-  @IsIn([], { message: 'is not supported yet' })
-  where?: null;
+  @Equals(null, { message: 'is not supported yet' })
+  where?: Record<string, unknown> | null;
 
   /** Where matching events go: endpoints of the same account. */
   @IsOptional()
@@ -65,7 +65,7 @@ export class FilterDto {
   eventTypes!: string[];
   levels!: string[];
   /** Always null: there are no such conditions yet. */
-  where!: null;
+  where!: Record<string, unknown> | null;
   endpointIds!: string[];
   createdAt!: string;
   updatedAt!: string;

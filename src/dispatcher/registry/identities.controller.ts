@@ -44,11 +44,7 @@ export class IdentitiesController {
 
   @Get()
   @ApiPage()
-  async list(
-    @Param('id') id: string,
-    @PageQuery('text') page: Page,
-    @CurrentPrincipal() principal: Principal,
-  ): Promise<IdentityListDto> {
+  async list(@Param('id') id: string, @PageQuery('text') page: Page, @CurrentPrincipal() principal: Principal): Promise<IdentityListDto> {
     assertOwn(principal, id);
     await this.assertExists(id);
     const { data, nextCursor } = pageOf(await this.identities.list(id, page), page.limit, cursorOf);
