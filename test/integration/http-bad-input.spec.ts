@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import request from 'supertest';
 import { ERRORS, type ErrorCode } from '../../src/core/errors';
 import { Storage } from '../../src/storage/storage';
+import { eventually } from '../support/eventually';
 import { type ShellApp, startShellApp } from './shell-app';
 
 const MAX_BODY_BYTES = 3 * 1_048_576;
@@ -201,7 +202,7 @@ describe('refusals', () => {
       'x-plain': 'kept',
     });
     expectProblem(response, 'signature_invalid');
-    const row = await eventually(async () =>
+    const row = await eventually('it is listed', async () =>
       shell.app
         .get(Storage, { strict: false })
         .db.selectFrom('requests')
@@ -277,12 +278,4 @@ function raw(parts: string[]): Promise<string> {
     socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
     socket.on('error', reject).on('close', () => resolve(answer));
   });
-}
-
-async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await new Promise((resolve) => setImmediate(resolve))) {
-    const found = await look();
-    if (found !== undefined) return found;
-  }
-  throw new Error('It did not come');
 }
