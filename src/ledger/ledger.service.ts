@@ -15,6 +15,7 @@ export class LedgerService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(LedgerService.name);
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
+  private folding: Promise<void> | undefined;
 
   constructor(private readonly storage: Storage) {}
 
@@ -39,14 +40,18 @@ export class LedgerService implements OnApplicationBootstrap, OnModuleDestroy {
     this.schedule();
   }
 
-  onModuleDestroy(): void {
+  /** Resolves when no fold is under way: the storage is closed after this. */
+  async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
+    await this.folding;
   }
 
   private schedule(): void {
     if (this.stopped) return;
-    this.timer = setTimeout(() => void this.foldQuietly().then(() => this.schedule()), FOLD_EVERY_MS).unref();
+    this.timer = setTimeout(() => {
+      this.folding = this.foldQuietly().then(() => this.schedule());
+    }, FOLD_EVERY_MS).unref();
   }
 
   private async foldQuietly(): Promise<void> {

@@ -47,12 +47,12 @@ describe('matching', () => {
   });
 
   it.each([
-    { named: [disabled], endpoints: [], disabledOnly: true },
-    { named: [disabled, a], endpoints: ['a'], disabledOnly: false },
-    { named: [endpointRow({ id: 'deleted' })], endpoints: [], disabledOnly: false },
-    { named: [], endpoints: [], disabledOnly: false },
-    { named: [foreign], endpoints: [], disabledOnly: false },
-  ])('a filter to $named.0.id and $named.1.id delivers to $endpoints, disabledOnly $disabledOnly', ({ named, endpoints, disabledOnly }) => {
+    { to: 'a disabled endpoint', named: [disabled], endpoints: [], disabledOnly: true },
+    { to: 'a disabled and an enabled one', named: [disabled, a], endpoints: ['a'], disabledOnly: false },
+    { to: 'a deleted one', named: [endpointRow({ id: 'deleted' })], endpoints: [], disabledOnly: false },
+    { to: 'none', named: [], endpoints: [], disabledOnly: false },
+    { to: 'another account’s', named: [foreign], endpoints: [], disabledOnly: false },
+  ])('a filter to $to delivers to $endpoints, disabledOnly $disabledOnly', ({ named, endpoints, disabledOnly }) => {
     const match = snapshot(filterRow({ endpoints: named })).match(message);
     expect(ids(match)).toEqual(endpoints);
     expect(match.disabledOnly).toBe(disabledOnly);
@@ -62,6 +62,32 @@ describe('matching', () => {
     const match = snapshot(filterRow({ endpoints: [disabled], eventTypes: ['echo'] }), filterRow({ endpoints: [a] })).match(message);
     expect(ids(match)).toEqual(['a']);
     expect(snapshot(filterRow({ endpoints: [disabled], eventTypes: ['echo'] })).match(message).disabledOnly).toBe(false);
+  });
+});
+
+describe('a filter with long lists', () => {
+  const long = (name: string): string[] => [name, ...Array.from({ length: 199 }, (_, index) => `${name}-${index}`)];
+  const filter = filterRow({ applications: long('facebook'), eventTypes: long('message'), levels: long('error'), endpoints: [a] });
+
+  it.each([
+    { event: { level: 'error' }, matches: true },
+    { event: { application: 'facebook-198', eventType: 'message-198', level: 'error-198' }, matches: true },
+    { event: { application: 'facebook-199', level: 'error' }, matches: false },
+    { event: { eventType: 'message-199', level: 'error' }, matches: false },
+    { event: { level: 'error-199' }, matches: false },
+    { event: {}, matches: false },
+  ])('asks for all of them: $event matches $matches', ({ event, matches }) => {
+    expect(ids(snapshot(filter).match({ ...message, ...event }))).toEqual(matches ? ['a'] : []);
+  });
+
+  it('does not take a place for each of their combinations', () => {
+    const places = jest.spyOn(Map.prototype, 'set');
+    try {
+      snapshot(filter);
+      expect(places.mock.calls.length).toBeLessThan(1_000);
+    } finally {
+      places.mockRestore();
+    }
   });
 });
 

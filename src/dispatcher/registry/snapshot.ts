@@ -31,10 +31,10 @@ export class RegistrySnapshot {
   }
 
   match(event: MatchableEvent): Match {
-    const candidates = this.index.candidates(event);
+    // `where` clauses belong to a filter's rest.
+    const candidates = this.index.candidates(event).filter(({ rest }) => rest === undefined || rest(event));
     const [first] = candidates;
     if (first === undefined) return NOTHING;
-    // `where` clauses are to be asked here: each candidate matches by everything that the index knows.
     const endpoints = candidates.length === 1 ? first.enabled : [...new Set(candidates.flatMap((filter) => filter.enabled))];
     return { endpoints, disabledOnly: endpoints.length === 0 && candidates.some((filter) => filter.namesDisabled) };
   }
