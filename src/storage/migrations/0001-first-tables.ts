@@ -214,7 +214,6 @@ const INDEXES: readonly string[] = [
   'index deliveries_leased on deliveries (lease_until) where lease_until is not null',
   // The oldest delivery that is still owed, at every scrape.
   'index deliveries_open on deliveries (created_at) where next_attempt_at is not null',
-  'index deliveries_by_event on deliveries (event_id)',
   'index attempts_by_delivery on attempts (delivery_id)',
   'index attempts_by_event on attempts (event_id)',
   'index requests_by_time on requests (at)',
