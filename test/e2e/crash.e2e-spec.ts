@@ -34,7 +34,7 @@ describe.each(ENGINE_SETS)('kill -9 under load, on %s', (set) => {
     sender.startLoad({ requestsPerSecond: 100, parallel: 20, itemsPerRequest: 3 });
     for (let kill = 0; kill < KILLS; kill++) {
       await gateway.becomesReady();
-      await wait(randomInt(100, 4_000)); // the moment is the test's input, nothing is waited for
+      await wait(randomInt(100, 7_000)); // the moment is the test's input, nothing is waited for
       await gateway.kill();
       gateway.start();
     }
@@ -59,9 +59,7 @@ describe.each(ENGINE_SETS)('kill -9 under load, on %s', (set) => {
       },
       { deadlineMs: 90_000, everyMs: 200 },
     );
-    await eventually('nothing is pending', async () => (await gateway.must(200, 'GET', '/api/v1/ledger')).total.pending === 0, {
-      deadlineMs: 90_000,
-    });
+    const { accepted, delivered, filtered, duplicate, dead, cancelled } = await gateway.settled(90_000);
     lost();
 
     const again = [...arrivals.values()].reduce((sum, count) => sum + count - 1, 0);
@@ -69,7 +67,6 @@ describe.each(ENGINE_SETS)('kill -9 under load, on %s', (set) => {
     expect(sender.accepted.size).toBeGreaterThan(2_000);
     expect(again / arrivals.size).toBeLessThan(DUPLICATES_ALLOWED);
     expect(receiver.received.every((request) => request.verified)).toBe(true);
-    const { accepted, delivered, filtered, duplicate, dead, cancelled } = (await gateway.must(200, 'GET', '/api/v1/ledger')).total;
     expect(delivered).toBe(arrivals.size);
     expect(accepted).toBe(delivered + filtered + duplicate + dead + cancelled);
     expect({ dead, filtered, cancelled }).toEqual({ dead: 0, filtered: 0, cancelled: 0 });
