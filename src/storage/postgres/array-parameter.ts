@@ -6,7 +6,7 @@ const TEXT_OID = 25;
 
 /**
  * One array parameter of a statement. Bytes and free text go in PostgreSQL's binary array format: the driver's own text form
- * turns bytes into hex and escapes every string (measured: 5 times the CPU for 200 bodies of 1 KiB). The others need no escaping.
+ * turns bytes into hex, twice their size, and escapes every string. The others need no escaping.
  */
 export function arrayParameter(type: ColumnType, values: readonly unknown[]): Buffer | string {
   switch (type) {
