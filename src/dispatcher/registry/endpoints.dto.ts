@@ -57,8 +57,8 @@ export class EndpointPropertiesDto {
   body?: 'standard' | 'raw' | null;
 }
 
-/** Fields that are left out stay as they are; null sets one back to its default. */
-export class UpdateEndpointDto {
+/** What creating and changing have in common; null is the default. */
+class EndpointFieldsDto {
   /** The URL's host when it is left out. */
   @IsOptional()
   @IsString()
@@ -68,11 +68,6 @@ export class UpdateEndpointDto {
   @IsOptional()
   @IsIn(TYPES)
   type?: 'webhook' | null;
-
-  /** Where deliveries are posted: http or https, no user name in it, leading to a public address. */
-  @ValidateIf((endpoint: UpdateEndpointDto) => endpoint.url !== undefined)
-  @Matches(URL_TEXT, { message: URL_RULE })
-  url?: string;
 
   @IsOptional()
   @IsString()
@@ -131,14 +126,23 @@ export class UpdateEndpointDto {
   properties?: EndpointPropertiesDto | null;
 }
 
-export class CreateEndpointDto extends UpdateEndpointDto {
+/** Fields that are left out stay as they are; null sets one back to its default. */
+export class UpdateEndpointDto extends EndpointFieldsDto {
+  /** Where deliveries are posted: http or https, no user name in it, leading to a public address. */
+  @ValidateIf((endpoint: UpdateEndpointDto) => endpoint.url !== undefined)
+  @Matches(URL_TEXT, { message: URL_RULE })
+  url?: string;
+}
+
+export class CreateEndpointDto extends EndpointFieldsDto {
   /** Left out: the key's account, `default` for an admin key. */
   @IsOptional()
   @Matches(ACCOUNT_ID, { message: ACCOUNT_ID_RULE })
   accountId?: string | null;
 
+  /** Where deliveries are posted: http or https, no user name in it, leading to a public address. */
   @Matches(URL_TEXT, { message: URL_RULE })
-  declare url: string;
+  url!: string;
 
   /** Signing secret of your own: `whsec_` and 24 to 64 bytes in base64. Made by the gateway when it is left out. */
   @IsOptional()
