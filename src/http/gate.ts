@@ -3,7 +3,7 @@ import { GatewayError } from '../core/errors';
 import { mediaTypeOf } from './accepts';
 import type { DoorRegistry } from './door';
 import type { Draining } from './draining';
-import { isKnownEncoding, tooLarge } from './raw-body';
+import { hasBody, isKnownEncoding, tooLarge } from './raw-body';
 import type { RouteSettings } from './route-config';
 
 declare module 'fastify' {
@@ -66,10 +66,8 @@ function refusalOf(request: FastifyRequest, { doors, maxBodyBytes }: GateOptions
   if (settings.door !== undefined && !doors.isEnabled(settings.door)) {
     return new GatewayError('not_found', `${settings.door} is switched off`);
   }
-  const length = headers['content-length'];
-  const hasBody = headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
-  if (!hasBody) return undefined;
-  if (Number(length) > maxBodyBytes) return tooLarge(maxBodyBytes);
+  if (!hasBody(headers)) return undefined;
+  if (Number(headers['content-length']) > maxBodyBytes) return tooLarge(maxBodyBytes);
   if (settings.accepts !== undefined && !settings.accepts.includes(mediaTypeOf(headers['content-type']))) {
     return new GatewayError('unsupported_media_type', `This route takes ${settings.accepts.join(', ')}`);
   }

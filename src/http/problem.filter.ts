@@ -2,7 +2,6 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injecta
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError } from '../core/errors';
 import { RefusalsService } from '../refusals/refusals.service';
-import { Draining } from './draining';
 import { PROBLEM_TYPE, RETRY_AFTER_SECONDS, errorOfStatus, problemOf } from './problem';
 
 /** Every error that leaves over HTTP, from handlers, hooks, Fastify and Nest, leaves here as problem+json. */
@@ -11,10 +10,7 @@ import { PROBLEM_TYPE, RETRY_AFTER_SECONDS, errorOfStatus, problemOf } from './p
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
 
-  constructor(
-    private readonly refusals: RefusalsService,
-    private readonly draining: Draining,
-  ) {}
+  constructor(private readonly refusals: RefusalsService) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
@@ -58,9 +54,6 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   private send(error: GatewayError, request: FastifyRequest, reply: FastifyReply): void {
-    // Fastify wants to close after an unreadable body; the rest of it is thrown away as it comes instead, so that the client
-    // sees this answer and no reset.
-    if (!this.draining.isDraining) reply.removeHeader('connection');
     if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
     if (error.status === 401 && error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
     void reply
