@@ -5,6 +5,7 @@ import { StorageModule } from '../storage/storage.module';
 import { DeliveriesController } from './delivery/deliveries.controller';
 import { DeliveriesRepository } from './delivery/deliveries.repository';
 import { DeliveryActions } from './delivery/delivery-actions';
+import { DeliveryModule } from './delivery/delivery.module';
 import { EgressModule } from './delivery/egress/egress.module';
 import { DispatcherModule } from './dispatcher.module';
 import { EventPublisher } from './outbox/event-publisher';
@@ -26,7 +27,7 @@ import { RegistryChange } from './registry/registry-change';
 
 /** What people and programs do over /api/v1 with accounts, endpoints, filters, events and deliveries. */
 @Module({
-  imports: [AuthModule, DispatcherModule, EgressModule, MetricsModule, StorageModule],
+  imports: [AuthModule, DeliveryModule, DispatcherModule, EgressModule, MetricsModule, StorageModule],
   controllers: [AccountsController, IdentitiesController, EndpointsController, FiltersController, EventsController, DeliveriesController],
   providers: [
     AccountsRepository,

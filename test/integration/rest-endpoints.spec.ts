@@ -162,7 +162,8 @@ describe.each(ENGINES)('endpoints over REST on %s', (engine) => {
       const path = `/api/v1/endpoints/${missing}`;
       await app.must(404, 'GET', path, undefined, { key: keyB });
       await app.must(404, 'PATCH', path, { name: 'x' }, { key: keyB });
-      for (const action of ['enable', 'disable', 'rotate-secret']) await app.must(404, 'POST', `${path}/${action}`, undefined, { key: keyB });
+      for (const action of ['enable', 'disable', 'rotate-secret'])
+        await app.must(404, 'POST', `${path}/${action}`, undefined, { key: keyB });
       await app.must(404, 'DELETE', path, undefined, { key: keyB });
     }
     await app.must(200, 'GET', `/api/v1/endpoints/${id}`, undefined, { key: keyA });

@@ -5,6 +5,7 @@ import { Metrics } from '../../metrics/metrics.service';
 import { Storage } from '../../storage/storage';
 import { changeDeliveries } from '../ledger-delta';
 import { RegistryService } from '../registry/registry.service';
+import { Backlog } from './backlog';
 import { DeliveriesRepository, type DeliveryChange, type DeliveryRow } from './deliveries.repository';
 
 const OPEN: ReadonlySet<string> = new Set(['pending', 'waiting']);
@@ -17,6 +18,7 @@ export class DeliveryActions {
     private readonly deliveries: DeliveriesRepository,
     private readonly registry: RegistryService,
     private readonly metrics: Metrics,
+    private readonly backlog: Backlog,
   ) {}
 
   /**
@@ -30,13 +32,15 @@ export class DeliveryActions {
     if (!endpoint) throw new GatewayError('conflict', 'Its endpoint has been deleted');
     // It would be cancelled again at once.
     if (endpoint.disabledReason === 'endpoint_gone') throw new GatewayError('conflict', 'Its endpoint is gone; enable that first');
-    return this.change(delivery, {
+    const retried = await this.change(delivery, {
       status: delivery.attempt_count === 0 ? 'pending' : 'waiting',
       next_attempt_at: Date.now(),
       reason: null,
       dead_class: null,
       settled_at: null,
     });
+    this.backlog.dueAt(Date.now());
+    return retried;
   }
 
   /** @throws GatewayError `not_found`, `conflict` for one that is settled. */

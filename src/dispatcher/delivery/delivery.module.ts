@@ -29,6 +29,6 @@ import { Settler } from './settler';
     Puller,
     Settler,
   ],
-  exports: [DeliveryRunner],
+  exports: [Backlog, DeliveryRunner],
 })
 export class DeliveryModule {}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type FieldProblem, GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
+import { Backlog } from '../delivery/backlog';
 import { EgressGuard } from '../delivery/egress/egress-guard';
 import { AccountsRepository } from './accounts.repository';
 import type { EndpointRecord } from './endpoint-record';
@@ -20,6 +21,7 @@ export class EndpointsService {
     private readonly accounts: AccountsRepository,
     private readonly registry: RegistryChange,
     private readonly egress: EgressGuard,
+    private readonly backlog: Backlog,
   ) {}
 
   async create(account: string, input: CreateEndpointDto): Promise<EndpointRecord> {
@@ -56,22 +58,26 @@ export class EndpointsService {
     }));
   }
 
-  /** Its open deliveries are cancelled when they come due: the puller finds that they lead nowhere. */
+  /** The puller finds that its open deliveries lead nowhere and cancels them, some at a time. */
   async remove(id: string, account: string | null): Promise<void> {
     await this.registry.commit(async (trx) => {
       if (!(await this.endpoints.lock(trx, id, account))) throw noSuchEndpoint(id);
       await this.endpoints.remove(trx, id);
     });
+    this.backlog.dueAt(Date.now());
   }
 
-  private change(id: string, account: string | null, change: (endpoint: EndpointRecord) => EndpointRecord): Promise<EndpointRecord> {
-    return this.registry.commit(async (trx) => {
+  private async change(id: string, account: string | null, change: (endpoint: EndpointRecord) => EndpointRecord): Promise<EndpointRecord> {
+    const changed = await this.registry.commit(async (trx) => {
       const present = await this.endpoints.lock(trx, id, account);
       if (!present) throw noSuchEndpoint(id);
       const next = { ...change(present), updatedAt: Date.now() };
       await this.endpoints.replace(trx, next);
       return next;
     });
+    // What waited for it to be enabled is due.
+    if (changed.enabled) this.backlog.dueAt(Date.now());
+    return changed;
   }
 }
 
