@@ -1,4 +1,4 @@
-import { newId } from '../../src/core/ids';
+import { BOOT_ID, newId } from '../../src/core/ids';
 import { FAILING_LIMIT_MS } from '../../src/dispatcher/delivery/endpoint-health';
 import { PostgresStorage } from '../../src/storage/postgres/postgres-storage';
 import { ENGINES, postgresOptions } from '../conformance/storage/engines';
@@ -141,29 +141,17 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
   it('renews its leases while an attempt lasts', async () => {
     await rig.boot();
     const receiver = await rig.receiver();
-    let release = (): void => undefined;
-    receiver.answer = () => ({ status: 204 });
-    const answered = new Promise<void>((resolve) => (release = resolve));
-    const held = receiver.answer;
-    receiver.answer = () => undefined;
-    const endpoint = await rig.endpoint('long', { url: receiver.url, timeout_ms: 3_000, retry_schedule: '[0.1]' });
+    receiver.answer = () => ({ status: 204, delayMs: 1_000 });
+    const endpoint = await rig.endpoint('long', { url: receiver.url, timeout_ms: 60_000 });
+    const sentAt = Date.now();
     await rig.send('long');
-    await eventually('the attempt is under way', () => receiver.received.length === 1);
-    const { db } = rig.storage;
-    await db
-      .updateTable('deliveries')
-      .set({ lease_until: Date.now() + 400 })
-      .where('endpoint_id', '=', endpoint.id)
-      .execute();
-    await eventually(
-      'the lease is prolonged',
-      async () => ((await rig.deliveriesTo(endpoint.id))[0]?.lease_until ?? 0) > Date.now() + 2_000,
-    );
-    receiver.answer = held;
-    release();
-    await answered;
+    // From now on it lasts as long as a renewed one, not as the first.
+    await eventually('the lease is renewed', async () => ((await rig.deliveriesTo(endpoint.id))[0]?.lease_until ?? 0) < sentAt + 60_000);
+    const [row] = await rig.deliveriesTo(endpoint.id);
+    expect(row).toMatchObject({ status: 'pending', leased_by: BOOT_ID });
+    expect(row?.lease_until).toBeGreaterThan(sentAt + 10_000);
     await rig.reached(endpoint.id, { delivered: 1 });
-    expect(receiver.received).toHaveLength(2);
+    expect(receiver.received).toHaveLength(1);
   });
 
   it('drops a result when another process has taken the delivery over', async () => {
@@ -236,8 +224,8 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
     let most = 0;
     receiver.answer = () => {
       most = Math.max(most, ++underWay);
-      setTimeout(() => (underWay -= 1), 5);
-      return { status: 204, delayMs: 5 };
+      setTimeout(() => (underWay -= 1), 20);
+      return { status: 204, delayMs: 20 };
     };
     const endpoint = await rig.endpoint('backlog', { url: receiver.url });
     const ids = await rig.send('backlog', 300);
@@ -281,6 +269,7 @@ describe('while the database is away', () => {
       await eventually('attempts are under way', () => receiver.received.length === 30);
       proxy.cut();
       await eventually('attempts have ended', async () => (await rig.metrics.inFlight.get()).values[0]?.value === 0);
+      for (let i = 0; i < 20; i++) expect(await rig.storage.probe()).toBe(false);
       expect(rig.runner.inHandSince(Infinity)).toHaveLength(30);
       proxy.restore();
       await rig.reached(endpoint.id, { delivered: 30 });

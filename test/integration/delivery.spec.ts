@@ -190,7 +190,7 @@ describe.each(ENGINES)('delivery on $engine', (engine) => {
 
   it('frees every slot in the end', async () => {
     await eventually('nothing is in hand', () => rig.runner.inHandSince(Infinity).length === 0);
-    expect(rig.runner.slots.free).toBe(512);
+    expect(rig.runner.slots.free).toBe(1_024);
     expect(rig.runner.slots.freeBytes).toBe(134_217_728);
   });
 });

@@ -24,10 +24,6 @@ export class Backlog {
     return this.known.has(endpointId);
   }
 
-  get isEmpty(): boolean {
-    return this.suspects.size === 0;
-  }
-
   /** A delivery to the endpoint is being stored for which there was no slot. */
   suspect(endpointId: string): void {
     if (this.suspects.has(endpointId)) return;

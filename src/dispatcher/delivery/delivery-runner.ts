@@ -97,7 +97,7 @@ export class DeliveryRunner {
       await Promise.race([deadline, new Promise<void>((resolve) => (this.emptied = resolve))]);
       clearTimeout(timer);
     }
-    this.settler.close();
+    await this.settler.close();
     await this.settler.giveBack([...this.inHand.keys()]);
   }
 

@@ -43,6 +43,7 @@ export class Puller {
 
   start(): void {
     this.isStopped = false;
+    this.nextLookAt = Infinity;
     this.backlog.onWork((kind, atMs) => this.wake(kind, atMs));
     this.wake('look', Date.now());
   }

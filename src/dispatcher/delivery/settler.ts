@@ -26,6 +26,7 @@ export class Settler {
   private writes = 0;
   private isScheduled = false;
   private isClosed = false;
+  private isStorageAway = false;
   private settled: (outcomes: readonly Outcome[]) => void = () => undefined;
 
   constructor(
@@ -56,9 +57,10 @@ export class Settler {
   }
 
   /** What is not written by now is left to who takes the deliveries over. */
-  close(): void {
+  async close(): Promise<void> {
     this.isClosed = true;
     this.waiting = [];
+    await this.health.flushed();
   }
 
   /** All that come in during one turn of the event loop go together. */
@@ -85,11 +87,14 @@ export class Settler {
   private async writeUntilDone(group: readonly Outcome[]): Promise<void> {
     while (!this.isClosed) {
       try {
-        this.finish(group, await this.write(group));
+        const written = await this.write(group);
+        this.isStorageAway = false;
+        this.finish(group, written);
         return;
       } catch (error) {
         if (!isOutage(error)) return this.splitOrDrop(group, error);
-        this.logger.warn(`${group.length} results of deliveries wait for the storage`);
+        if (!this.isStorageAway) this.logger.warn('Results of deliveries wait for the storage to be back');
+        this.isStorageAway = true;
       }
       await new Promise((resolve) => setTimeout(resolve, OUTAGE_RETRY_MS));
     }
