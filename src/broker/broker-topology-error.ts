@@ -12,8 +12,11 @@ export class BrokerTopologyError extends Error {
 
   constructor(readonly problems: readonly TopologyProblem[]) {
     const lines = problems.map(
-      ({ kind, name, argument, found, wanted }) => `The ${kind} ${name} exists with ${argument} = ${found}, wanted is ${wanted}.`,
+      ({ kind, name, argument, found, wanted }) =>
+        `The ${kind} ${name} exists with ${argument} ${shown(found)}, wanted is ${shown(wanted)}.`,
     );
     super([...lines, 'Nothing was changed. Empty and delete it by hand, or give the gateway a virtual host of its own.'].join('\n'));
   }
 }
+
+const shown = (value: string): string => (value === '' ? '""' : value);

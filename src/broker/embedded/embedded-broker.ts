@@ -63,7 +63,7 @@ export class EmbeddedBroker extends Broker {
     return this.store.durability();
   }
 
-  /** Bounds the file, in pages of 4 KiB; it never falls below what it has. */
+  /** Bounds the file, in pages of 4 KiB, as a disk of that size would; it never falls below what it has. */
   limitPages(pages: number): void {
     this.store.limitPages(pages);
   }

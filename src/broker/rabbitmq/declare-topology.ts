@@ -27,7 +27,10 @@ export const deadQueueArguments = (): Record<string, unknown> => ({
   'x-overflow': 'reject-publish',
 });
 
-type Step = (channel: Channel) => Promise<unknown>;
+/** `accepted`: what is known to be there with another value. */
+type Step = (channel: Channel, accepted: Readonly<Record<string, unknown>>) => Promise<unknown>;
+/** RabbitMQ names one argument at a time. */
+const MOST_PROBLEMS_PER_QUEUE = 10;
 
 /**
  * Declares what is missing. Everything is idempotent and nothing is ever deleted or changed.
@@ -35,46 +38,57 @@ type Step = (channel: Channel) => Promise<unknown>;
  */
 export async function declareTopology(model: ChannelModel, topology: Topology): Promise<void> {
   const problems: TopologyProblem[] = [];
-  let channel: Channel | undefined;
-  for (const step of stepsOf(topology)) {
+  const line: { channel?: Channel | undefined } = {};
+  for (const step of stepsOf(topology)) problems.push(...(await declare(model, line, step)));
+  if (problems.length > 0) throw new BrokerTopologyError(problems);
+  await line.channel?.close().catch(() => undefined);
+}
+
+/** Runs one step. What does not fit is accepted as found and the step run again, to learn of everything that does not fit. */
+async function declare(model: ChannelModel, line: { channel?: Channel | undefined }, step: Step): Promise<TopologyProblem[]> {
+  const problems: TopologyProblem[] = [];
+  const accepted: Record<string, unknown> = {};
+  while (problems.length < MOST_PROBLEMS_PER_QUEUE) {
     try {
-      channel ??= await openChannel(model);
-      await within(ANSWER_TIMEOUT_MS, 'declaring queues', step(channel));
+      line.channel ??= await openChannel(model);
+      await within(ANSWER_TIMEOUT_MS, 'declaring queues', step(line.channel, accepted));
+      break;
     } catch (error) {
+      line.channel = undefined; // the broker has closed it
       const problem = problemOf(error);
-      if (problem === undefined) throw error;
+      if (problem === undefined && problems.length === 0) throw error;
+      if (problem === undefined || problem.argument in accepted) break;
       problems.push(problem);
-      channel = undefined; // the broker has closed it
+      accepted[problem.argument] = valueOf(problem.found);
     }
   }
-  // A mismatch of queues leaves bindings to fail as well: only what can be compared is reported.
-  if (problems.length > 0) throw new BrokerTopologyError(problems);
-  await channel?.close().catch(() => undefined);
+  return problems;
 }
 
 function stepsOf({ exchanges, queues, bindings }: Topology): Step[] {
+  const queue = (name: string, wanted: Record<string, unknown>): Step => {
+    return async (channel, accepted) => channel.assertQueue(name, { durable: true, arguments: { ...wanted, ...accepted } });
+  };
   return [
     ...exchanges.map(
       ({ name, type }): Step =>
         async (channel) =>
           channel.assertExchange(name, type, { durable: true }),
     ),
-    ...queues.map(
-      (name): Step =>
-        async (channel) =>
-          channel.assertQueue(deadQueueOf(name), { durable: true, arguments: deadQueueArguments() }),
-    ),
-    ...queues.map(
-      (name): Step =>
-        async (channel) =>
-          channel.assertQueue(name, { durable: true, arguments: queueArguments(name) }),
-    ),
+    ...queues.map((name) => queue(deadQueueOf(name), deadQueueArguments())),
+    ...queues.map((name) => queue(name, queueArguments(name))),
     ...bindings.map(
-      ({ queue, exchange, pattern }): Step =>
+      (binding): Step =>
         async (channel) =>
-          channel.bindQueue(queue, exchange, pattern),
+          channel.bindQueue(binding.queue, binding.exchange, binding.pattern),
     ),
   ];
+}
+
+/** `none` is an argument that was not given. */
+function valueOf(found: string): unknown {
+  if (found === 'none') return undefined;
+  return /^\d+$/.test(found) ? Number(found) : found;
 }
 
 async function openChannel(model: ChannelModel): Promise<Channel> {

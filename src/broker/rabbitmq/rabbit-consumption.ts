@@ -9,8 +9,7 @@ import { Subscription } from './subscription';
 export interface ConsumptionHost {
   model(): ChannelModel | undefined;
   publish(message: OutgoingMessage): Promise<void>;
-  repair(): Promise<void>;
-  dropConsuming(reason: string): void;
+  repairSoon(): void;
   stopped(consumption: RabbitConsumption): void;
 }
 
@@ -23,6 +22,10 @@ export class RabbitConsumption implements Consumption, Engine<RabbitMessage> {
   private readonly budgetBytes: number;
   /** Delivery tags that are not settled, lowest first. */
   private readonly unsettled = new Set<number>();
+  /** Messages that did not fit, by their tags: their bodies are let go. */
+  private overflow: number[] = [];
+  private choked = false;
+  private intakeOpen = false;
   private received = 0;
   private receivedAtLastCheck = -1;
 
@@ -39,8 +42,7 @@ export class RabbitConsumption implements Consumption, Engine<RabbitMessage> {
     this.subscription = new Subscription(this.queue, () => host.model(), {
       received: (message, channel) => this.onMessage(message, channel),
       lost: () => this.onLost(),
-      repair: () => host.repair(),
-      stalled: (reason) => host.dropConsuming(reason),
+      repair: () => host.repairSoon(),
     });
     this.openIntake();
   }
@@ -73,20 +75,23 @@ export class RabbitConsumption implements Consumption, Engine<RabbitMessage> {
     this.subscription.disconnected();
   }
 
-  /** The broker's view of the queue, now and then: finds a consumer that was dropped without a word. */
-  check(ready: number, consumers: number): void {
+  /**
+   * Called now and then. A consumer that gets nothing may be idle, or have been dropped without a word: a queue that is deleted and
+   * declared again within some 30 ms keeps a consumer whose messages go nowhere (3.10). So an idle one is renewed.
+   */
+  check(): void {
     const idle = this.received === this.receivedAtLastCheck && this.unsettled.size === 0;
     this.receivedAtLastCheck = this.received;
-    if (!this.subscription.isWanted || !this.subscription.isSubscribed) return;
-    if (consumers === 0 || (ready > 0 && idle)) this.subscription.missing();
+    if (idle && this.subscription.isSubscribed) this.subscription.renew();
   }
 
   refill(): void {
     // The broker sends.
   }
 
+  /** The broker counts. */
   handOut(): void {
-    // The broker counts.
+    if (this.choked) this.breathe();
   }
 
   ack(messages: readonly RabbitMessage[]): void {
@@ -117,10 +122,13 @@ export class RabbitConsumption implements Consumption, Engine<RabbitMessage> {
   }
 
   openIntake(): void {
-    this.subscription.start(this.prefetch.current);
+    this.intakeOpen = true;
+    if (this.choked) this.breathe();
+    else this.subscription.start(this.prefetch.current);
   }
 
   closeIntake(): Promise<void> {
+    this.intakeOpen = false;
     return this.subscription.stop();
   }
 
@@ -128,20 +136,40 @@ export class RabbitConsumption implements Consumption, Engine<RabbitMessage> {
     const message = toMessage(raw, this.queue, channel);
     this.received += 1;
     this.unsettled.add(message.deliveryTag);
-    if (this.consumer.waitingBytes + message.body.length > 2 * this.budgetBytes && this.unsettled.size > 1) {
-      // Far larger messages than those before: back with what does not fit, and ask for fewer.
-      this.requeue([message], false);
-      this.prefetch.restart();
-      this.subscription.setPrefetch(this.prefetch.current);
-      return;
-    }
+    const { waitingBytes } = this.consumer;
+    if (this.choked || (waitingBytes > 0 && waitingBytes + message.body.length > 2 * this.budgetBytes)) return this.letGo(message);
     if (this.prefetch.observe(message.body.length)) this.subscription.setPrefetch(this.prefetch.current);
     this.consumer.push(message);
   }
 
+  /**
+   * Messages far larger than those before fill the memory: take none until there is room, then fewer ahead. Giving this one
+   * back at once would only make the broker send it again, counted, for as long as the consumer is there.
+   */
+  private letGo({ deliveryTag }: RabbitMessage): void {
+    this.overflow.push(deliveryTag);
+    if (this.choked) return;
+    this.choked = true;
+    this.prefetch.restart();
+    void this.subscription.stop().then(() => this.breathe());
+  }
+
+  private breathe(): void {
+    if (!this.choked || this.subscription.isSubscribed) return;
+    for (const deliveryTag of this.overflow.splice(0)) {
+      this.unsettled.delete(deliveryTag);
+      this.send((channel) => channel.nack(tagged(deliveryTag), false, true));
+    }
+    if (this.consumer.waitingBytes > this.budgetBytes / 2) return;
+    this.choked = false;
+    if (this.intakeOpen) this.subscription.start(this.prefetch.current);
+  }
+
   private onLost(): void {
+    this.overflow = [];
     this.unsettled.clear();
     this.consumer.lose();
+    this.breathe();
   }
 
   private send(command: (channel: Channel) => void): void {

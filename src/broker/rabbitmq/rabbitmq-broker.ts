@@ -9,11 +9,13 @@ import { ControlChannel } from './control-channel';
 import { declareTopology } from './declare-topology';
 import { Publisher } from './publisher';
 import { RabbitConnection, type RabbitOptions } from './rabbit-connection';
+import { NoAnswerError } from './within';
 import { type ConsumptionHost, RabbitConsumption } from './rabbit-consumption';
 
 /** RabbitMQ takes back what is not acknowledged for 30 minutes, and cuts the consumer off. */
 const HOLD_LIMIT_MS = 15 * 60_000;
 const RETRY_MS = 1_000;
+const REPAIR_DELAY_MS = 500;
 
 /** RabbitMQ behind the port. Publishing and consuming have connections of their own: a blocked publisher must not stop consumers. */
 export class RabbitMqBroker extends Broker implements ConsumptionHost {
@@ -28,6 +30,7 @@ export class RabbitMqBroker extends Broker implements ConsumptionHost {
   private topologyProblem: string | undefined = 'the queues have not been declared yet';
   private repairing: Promise<void> | undefined;
   private retryTimer: NodeJS.Timeout | undefined;
+  private repairTimer: NodeJS.Timeout | undefined;
   private watchTimer: NodeJS.Timeout | undefined;
   private bootEnded: (error?: BrokerTopologyError) => void = () => undefined;
   private closed = false;
@@ -56,7 +59,7 @@ export class RabbitMqBroker extends Broker implements ConsumptionHost {
     this.publisher = new Publisher(
       { blocked: () => this.publishing.blocked, drop: (reason) => this.publishing.drop(reason) },
       options.publishTimeoutMs,
-      { channelClosed: () => this.prepareLater(), unroutable: () => void this.repair().catch(() => undefined) },
+      { channelClosed: () => this.prepareLater(), unroutable: () => this.repairSoon() },
     );
   }
 
@@ -124,6 +127,7 @@ export class RabbitMqBroker extends Broker implements ConsumptionHost {
     this.closed = true;
     clearInterval(this.watchTimer);
     clearTimeout(this.retryTimer);
+    clearTimeout(this.repairTimer);
     await Promise.all([...this.consumptions].map((consumption) => consumption.stop(0)));
     this.publisher.close();
     await Promise.all([this.publishing.close(), this.consuming.close()]);
@@ -133,16 +137,21 @@ export class RabbitMqBroker extends Broker implements ConsumptionHost {
     return this.consuming.model;
   }
 
-  dropConsuming(reason: string): void {
-    this.consuming.drop(reason);
-  }
-
   stopped(consumption: RabbitConsumption): void {
     this.consumptions.delete(consumption);
   }
 
+  /** Not at once: RabbitMQ first has to tell everyone that a queue is gone, or consumers of the old one would cling to the new. */
+  repairSoon(): void {
+    if (this.repairTimer !== undefined || this.closed) return;
+    this.repairTimer = setTimeout(() => {
+      this.repairTimer = undefined;
+      this.repair().catch((error: unknown) => this.logger.error(`Declaring the queues again failed: ${messageOf(error)}`));
+    }, REPAIR_DELAY_MS);
+  }
+
   /** Declares everything again: mends a queue or binding that somebody has deleted. */
-  repair(model = this.consuming.model ?? this.publishing.model): Promise<void> {
+  private repair(model = this.consuming.model ?? this.publishing.model): Promise<void> {
     if (model === undefined || this.closed) return Promise.resolve();
     this.repairing ??= this.declare(model).finally(() => (this.repairing = undefined));
     return this.repairing;
@@ -159,7 +168,7 @@ export class RabbitMqBroker extends Broker implements ConsumptionHost {
       if (error instanceof BrokerTopologyError) this.bootEnded(error);
       if (this.publishing.model !== model || this.closed) return;
       this.logger.error(`RabbitMQ cannot be used yet: ${messageOf(error)}`);
-      if (messageOf(error).includes('no answer within')) this.publishing.drop(messageOf(error));
+      if (error instanceof NoAnswerError) this.publishing.drop(messageOf(error));
       else this.prepareLater();
     }
   }
@@ -185,12 +194,7 @@ export class RabbitMqBroker extends Broker implements ConsumptionHost {
   private async watch(): Promise<void> {
     try {
       await this.repair();
-      for (const consumption of this.consumptions) {
-        const model = this.consuming.model;
-        if (model === undefined) return;
-        const { messageCount, consumerCount } = await this.control.checkQueue(model, consumption.queue);
-        consumption.check(messageCount, consumerCount);
-      }
+      for (const consumption of this.consumptions) consumption.check();
     } catch (error) {
       this.logger.warn(`Watching the queues of RabbitMQ failed: ${messageOf(error)}`);
     }

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import { within } from './within';
+import { NoAnswerError, within } from './within';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 const RETRY_MS = 1_000;
@@ -9,10 +9,8 @@ export interface SubscriptionEvents {
   received(message: ConsumeMessage, channel: Channel): void;
   /** The channel is gone, and with it all that came by it. */
   lost(): void;
-  /** Subscribing failed: perhaps the queue is missing. Resolves when it may be tried again. */
-  repair(): Promise<void>;
-  /** No answer: the connection is of no use. */
-  stalled(reason: string): void;
+  /** Subscribing failed: perhaps the queue is missing. */
+  repair(): void;
 }
 
 /**
@@ -68,9 +66,9 @@ export class Subscription {
     void this.reconcile();
   }
 
-  /** The broker does not know our consumer. */
-  missing(): void {
-    this.tag = undefined;
+  /** Subscribes over a new channel. */
+  renew(): void {
+    this.abandon();
     void this.reconcile();
   }
 
@@ -102,7 +100,7 @@ export class Subscription {
       try {
         await within(3 * ANSWER_TIMEOUT_MS, `subscribing to ${this.queue}`, this.step());
       } catch (error) {
-        await this.onFailure(error);
+        this.onFailure(error);
       }
     }
   }
@@ -154,8 +152,8 @@ export class Subscription {
   private onCancelled(tag: string | undefined): void {
     if (tag !== undefined && this.tag !== tag) return;
     this.logger.warn(`RabbitMQ cancelled the consumer of ${this.queue}`);
-    this.tag = undefined;
-    void this.reconcile();
+    // Not on this channel again: it may still stand for the queue that was deleted.
+    this.renew();
   }
 
   private onClose(channel: Channel): void {
@@ -166,14 +164,22 @@ export class Subscription {
     if (this.model() !== undefined) this.retryLater();
   }
 
-  private async onFailure(error: unknown): Promise<void> {
+  private onFailure(error: unknown): void {
     if (this.ended) return;
     const reason = error instanceof Error ? error.message : String(error);
     if (this.model() === undefined) return;
     this.logger.warn(`Consuming from ${this.queue} failed: ${reason}`);
-    if (reason.includes('no answer within')) this.events.stalled(reason);
-    else await this.events.repair().catch(() => undefined);
+    // One queue that does not answer (its leader may be gone) must not cost the others their connection: heartbeats judge that.
+    if (error instanceof NoAnswerError) this.abandon();
+    else this.events.repair();
     this.retryLater();
+  }
+
+  private abandon(): void {
+    const { channel } = this;
+    if (channel === undefined) return;
+    this.onClose(channel);
+    channel.close().catch(() => undefined);
   }
 
   private retryLater(): void {

@@ -93,6 +93,7 @@ export function consumeSuite(harness: () => BrokerHarness): void {
         group.map((one) => (one.body.toString() === 'again' && one.redeliveries === 0 ? RETRY : verdictOf(one.body.toString()))),
       );
     });
+    await until('the one is handed out again', () => groups.some(({ redeliveries }) => redeliveries > 0));
     await until('nothing is left', () => isEmpty(broker, topology.queue));
     const again = groups.filter(({ texts }) => texts.includes('again'));
     expect(again).toHaveLength(2);
@@ -126,6 +127,7 @@ export function consumeSuite(harness: () => BrokerHarness): void {
       return ackAll(group);
     });
     gate.open();
+    await until('poison is handed out for the third time', () => handed.some(({ redeliveries }) => redeliveries === 2));
     await until('nothing is left', () => isEmpty(broker, topology.queue));
     for (const text of ['a', 'b', 'c']) {
       const last = handed.filter(({ texts }) => texts.includes(text)).at(-1);

@@ -45,7 +45,7 @@ export const message = (routingKey: string, body: string | Buffer, more: Partial
   exchange: '',
   routingKey,
   id: randomUUID(),
-  body: Buffer.from(body as string),
+  body: typeof body === 'string' ? Buffer.from(body) : body,
   headers: {},
   ...more,
 });
@@ -97,4 +97,6 @@ export function latch(): { promise: Promise<void>; open: () => void } {
 }
 
 /** The suites make messages fail on purpose: no log of it. */
-export const silence = (): void => Logger.overrideLogger(false);
+export const silence = (): void => {
+  Logger.overrideLogger(false);
+};

@@ -19,7 +19,7 @@ describe('RabbitMQ', () => {
       open: (topology: Topology, tuning?: Partial<Tuning>) =>
         RabbitMqBroker.start({ ...RABBIT_OPTIONS, servers: [vhost.url] }, topology, tuning),
       crash: async (broker) => {
-        (broker as RabbitMqBroker).dropConsuming('the test lets it crash');
+        (broker as RabbitMqBroker)['consuming'].drop('the test lets it crash');
         await broker.close();
       },
       release: () => vhost.release(),

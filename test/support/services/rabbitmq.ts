@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connect } from 'amqplib';
 import { ensureProgram, type Wanted } from './install';
-import { freePorts, readLog, retrying, Workspace } from './processes';
+import { execute, freePorts, readLog, retrying, Workspace } from './processes';
 
 const RABBITMQ: Wanted = {
   name: 'RabbitMQ',
@@ -66,6 +66,15 @@ export class RabbitMqNode {
   /** As a power cut would, but for the page cache. */
   kill(): Promise<void> {
     return this.workspace.end('SIGKILL', true);
+  }
+
+  /** Runs rabbitmqctl on this node; takes seconds. */
+  async control(...args: string[]): Promise<void> {
+    const nodeName = this.environment()['RABBITMQ_NODENAME'] ?? '';
+    await execute(join(dirname(this.server), 'rabbitmqctl'), ['-n', nodeName, ...args], {
+      env: this.environment(),
+      cwd: this.workspace.folder,
+    });
   }
 
   /** Ends it and removes its data. */
