@@ -22,9 +22,12 @@ it('that cannot be made is told', () => {
 it('belongs to one process at a time, and to nobody after kill -9', async () => {
   const folder = makeDataFolder(join(root, 'locked'));
   const other = await holdInAnotherProcess(folder);
-  expect(() => lockDataFolder(folder)).toThrow(/Another process works in .*locked/);
-  other.kill('SIGKILL');
-  await once(other, 'exit');
+  try {
+    expect(() => lockDataFolder(folder)).toThrow(/Another process works in .*locked/);
+  } finally {
+    other.kill('SIGKILL');
+    await once(other, 'exit');
+  }
   const lock = lockDataFolder(folder);
   lock.release();
   lockDataFolder(folder).release();
