@@ -33,11 +33,13 @@ export function crashSuite(harness: () => BrokerHarness): void {
 
     const broker = await harness().open(topology, QUICK);
     opened.push(broker);
+    await publishAll(broker, topology.queue, ['fresh', 'fresh too']);
     const groups: IncomingMessage[][] = [];
     await consume(broker, topology.queue, (group) => (groups.push(group), ackAll(group)));
-    await until('nothing is left', async () => groups.length >= 5 && (await isEmpty(broker, topology.queue)));
-    expect(groups.map(textsOf)).toEqual(numbers(5).map((text) => [text]));
-    expect(groups.flat().map(({ redeliveries }) => redeliveries)).toEqual(numbers(5).map(() => 1));
+    await until('all are handled', async () => groups.flat().length >= 7 && (await isEmpty(broker, topology.queue)));
+    const again = groups.filter((group) => group.some(({ redeliveries }) => redeliveries > 0));
+    expect(again.map(textsOf)).toEqual(numbers(5).map((text) => [text]));
+    expect(again.flat().map(({ redeliveries }) => redeliveries)).toEqual(numbers(5).map(() => 1));
   });
 
   it(`lays in the dead queue what ${REDELIVERY_LIMIT} processes died of`, async () => {
