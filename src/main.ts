@@ -21,8 +21,9 @@ async function main(): Promise<void> {
   const settings = currentSettings();
   const server = settings.section(ServerConfig);
   const engines = enginesOf(settings);
-  const folder = makeDataFolder(settings.section(AppConfig).dataDir);
-  const lock = engines.isEmbedded ? lockDataFolder(folder) : undefined;
+  // Without an embedded engine nothing is kept here, and the file system may be read-only.
+  const folder = engines.isEmbedded ? makeDataFolder(settings.section(AppConfig).dataDir) : undefined;
+  const lock = folder === undefined ? undefined : lockDataFolder(folder);
 
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, httpAdapter(settings.section(HttpConfig)), HTTP_APP_OPTIONS);
   const logger = app.get(Logger);
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
     // Not through the log: this is its only copy, at any log level.
     process.stdout.write(`Admin key, shown this once: ${key}\n`);
   });
-  logger.log(`Data in ${folder}; broker: ${engines.broker}, storage: ${engines.storage}`);
+  logger.log(`${folder === undefined ? 'No data here' : `Data in ${folder}`}; broker: ${engines.broker}, storage: ${engines.storage}`);
 }
 
 interface Engines {
