@@ -312,8 +312,15 @@ describe.each(ENGINES)('events over REST on %s', (engine) => {
       expect(await list('q=odd&limit=200')).toHaveLength(125);
       expect(await list('q=NEEDLE-17-')).toEqual([]);
       expect(await list('q=%25')).toEqual([]);
-      // What stands around the message is not searched.
-      expect(await list('q=eventType')).toEqual([]);
+    });
+
+    it('by the message of one that came alone, not by what stands around it', async () => {
+      const own = await app.newAccount('searched');
+      const { id } = await app.must(202, 'POST', EVENTS, event({ message: 'a haystack' }), { key: own });
+      expect(await list('q=haystack', own)).toEqual([id]);
+      expect(await list(`q=${encodeURIComponent('"a haystack"')}`, own)).toEqual([id]);
+      expect(await list('q=eventType', own)).toEqual([]);
+      expect(await list(`q=${encodeURIComponent('"}')}`, own)).toEqual([]);
     });
 
     it('by time', async () => {

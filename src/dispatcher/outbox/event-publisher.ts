@@ -55,7 +55,9 @@ export class EventPublisher {
   private async publishGroup(group: readonly PublishRequest[]): Promise<PublishResult[]> {
     const results = new Map<PublishRequest, PublishResult>();
     let open = await this.settleKnown(group, results);
-    while (open.length > 0) {
+    // Each round that writes nothing finds at least one more key used.
+    for (let round = 0; open.length > 0; round++) {
+      if (round > group.length) throw new Error('Idempotency keys are taken, but by nobody');
       const now = firstOfEachKey(open);
       const outcomes = await this.publishTogether(now);
       now.forEach((request, index) => outcomes && results.set(request, { outcomes: outcomes[index] ?? [] }));
