@@ -8,5 +8,6 @@ it('docs/errors.md is up to date: run `npm run docs:generate`', () => {
 });
 
 it('names every code with its status', () => {
-  for (const [code, { status }] of Object.entries(ERRORS)) expect(errorsPage()).toMatch(new RegExp(`\\| \`${code}\` +\\| ${String(status)} `));
+  for (const [code, { status }] of Object.entries(ERRORS))
+    expect(errorsPage()).toMatch(new RegExp(`\\| \`${code}\` +\\| ${String(status)} `));
 });
