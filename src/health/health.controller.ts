@@ -22,7 +22,7 @@ export class HealthController {
     private readonly indicators: HealthIndicatorService,
     private readonly broker: Broker,
     private readonly draining: Draining,
-    storage: Storage,
+    private readonly storage: Storage,
   ) {
     this.storageWrites = new Recent(() => storage.probe(), false, { maxAgeMs: 1_000, timeLimitMs: 2_000 });
   }
@@ -33,7 +33,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Webhooks can be taken in and processed here. */
+  /** Webhooks can be taken in here and are kept for good. */
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
@@ -51,8 +51,14 @@ export class HealthController {
     return ready ? indicator.up() : indicator.down({ reason: reason ?? 'not ready' });
   }
 
+  /**
+   * All replicas share one PostgreSQL: were they not ready without it, webhooks would be refused that the broker can keep. The
+   * embedded store lies on the same disk as the embedded broker.
+   */
   private async storageWritable(): Promise<HealthIndicatorResult> {
     const indicator = this.indicators.check('storage');
-    return (await this.storageWrites.get()) ? indicator.up() : indicator.down({ reason: 'a write does not commit' });
+    if (await this.storageWrites.get()) return indicator.up();
+    const reason = 'a write does not commit';
+    return this.storage.engine === 'postgres' ? indicator.up({ degraded: reason }) : indicator.down({ reason });
   }
 }

@@ -94,7 +94,7 @@ describe('probes', () => {
     expect(ready.body.error).toEqual({ broker: { status: 'down', reason: 'connection blocked' } });
   });
 
-  it('are not ready while the storage is away', async () => {
+  it('are not ready while the embedded storage is away', async () => {
     await start();
     app.get(Storage, { strict: false }).probe = () => Promise.resolve(false);
     const ready = await request(url).get('/health/ready');

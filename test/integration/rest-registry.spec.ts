@@ -104,9 +104,14 @@ describe.each(ENGINES)('registry over REST on %s', (engine) => {
       await app.must(404, 'POST', path, { channel: 'facebook', externalId: '9' }, { key: keyB });
     });
 
-    it('need an account that is there', async () => {
-      await app.must(404, 'POST', '/api/v1/accounts/nobody/identities', { channel: 'facebook', externalId: '9' });
-      await app.must(404, 'GET', '/api/v1/accounts/nobody/identities');
+    it('make an account appear that an admin names first here', async () => {
+      await app.must(404, 'GET', '/api/v1/accounts/newcomer/identities');
+      await app.must(201, 'POST', '/api/v1/accounts/newcomer/identities', { channel: 'facebook', externalId: '9' });
+      expect(await app.must(200, 'GET', '/api/v1/accounts/newcomer')).toMatchObject({ id: 'newcomer', name: 'newcomer' });
+    });
+
+    it('need an account whose id can be one', async () => {
+      await app.must(404, 'POST', '/api/v1/accounts/no%20body/identities', { channel: 'facebook', externalId: '10' });
     });
 
     it.each([{ channel: 'Face book', externalId: '1' }, { channel: 'facebook', externalId: 12345678901 }, { channel: 'facebook' }])(

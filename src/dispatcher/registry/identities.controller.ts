@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseGuards } from 
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { ApiKeyGuard } from '../../auth/api-key.guard';
 import { CurrentPrincipal, type Principal } from '../../auth/principal';
+import { ACCOUNT_ID } from '../../core/account-id';
 import { GatewayError } from '../../core/errors';
 import { Accepts } from '../../http/accepts';
 import { type Page, PageQuery, pageOf } from '../../http/page';
@@ -27,15 +28,16 @@ export class IdentitiesController {
     private readonly registry: RegistryChange,
   ) {}
 
-  /** Maps an identity to the account; again the same is no error, one of another account is 409. Needs an admin key. */
+  /** Maps an identity to the account, which appears if it is new; again the same is no error, one of another account is 409. Needs an admin key. */
   @Post()
   @Accepts('application/json')
   async create(@Param('id') id: string, @Body() body: CreateIdentityDto, @CurrentPrincipal() principal: Principal): Promise<IdentityDto> {
     assertOwn(principal, id);
     assertAdmin(principal);
-    await this.assertExists(id);
+    if (!ACCOUNT_ID.test(id)) throw noSuchAccount(id);
     const wanted = { channel: body.channel, external_id: body.externalId, account_id: id, created_at: Date.now() };
     return this.registry.commit(async (trx) => {
+      await this.accounts.ensure(trx, id);
       const row = await this.identities.claim(trx, wanted);
       if (row.account_id !== id) throw new GatewayError('conflict', `${body.channel} ${body.externalId} belongs to another account`);
       return view(row);
