@@ -61,6 +61,7 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
     expect(await rig.readEndpoint(endpoint.id)).toMatchObject({ enabled: 0, disabled_reason: 'endpoint_gone' });
     expect(await rig.attemptsOf(rows.at(-1)?.id ?? '')).toMatchObject([{ code: '410', status: 'failed' }]);
     expect(await rig.ledger()).toEqual({ accepted: 701, delivered: 0, dead: 0, cancelled: 701, pending: 0 });
+    await eventually('they are counted', async () => (await rig.metrics.cancelled.get()).values[0]?.value === 701);
   });
 
   it('cancels the deliveries of an endpoint that was deleted', async () => {
@@ -76,6 +77,7 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
     await rig.reached(endpoint.id, { cancelled: 2 });
     expect(await rig.deliveriesTo(endpoint.id)).toMatchObject(Array(2).fill({ reason: 'endpoint_deleted' }));
     expect(await rig.ledger()).toMatchObject({ accepted: 2, cancelled: 2 });
+    await eventually('they are counted', async () => (await rig.metrics.cancelled.get()).values[0]?.value === 2);
   });
 
   it('notes since when an endpoint has done nothing but fail, and disables it after five days', async () => {

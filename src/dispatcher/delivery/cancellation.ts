@@ -11,14 +11,16 @@ const GROUP = 500;
 /**
  * Cancels the deliveries to an endpoint that nobody works on, in transactions of a few hundred each. The endpoint's row decides, not
  * what this process remembers of it: it may be new, or enabled again.
+ * @param counted Told the size of each group once it is committed.
  * @returns how many were cancelled.
  */
-export async function cancelOpen(storage: Storage, endpointId: string): Promise<number> {
+export async function cancelOpen(storage: Storage, endpointId: string, counted: (cancelled: number) => void): Promise<number> {
   let cancelled = 0;
   for (;;) {
     const count = await cancelGroup(storage, endpointId);
-    cancelled += count;
     if (count === 0) return cancelled;
+    cancelled += count;
+    counted(count);
   }
 }
 

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { isOutage } from '../../core/errors';
+import { Metrics } from '../../metrics/metrics.service';
 import { Storage } from '../../storage/storage';
 import { RegistryService } from '../registry/registry.service';
 import { allot } from './allotment';
@@ -38,6 +39,7 @@ export class Puller {
     private readonly registry: RegistryService,
     private readonly runner: DeliveryRunner,
     private readonly backlog: Backlog,
+    private readonly metrics: Metrics,
     private readonly config: DeliveryConfig,
   ) {}
 
@@ -173,8 +175,9 @@ export class Puller {
   private async cancel(endpointIds: readonly string[]): Promise<void> {
     for (const endpointId of endpointIds) {
       try {
-        const count = await cancelOpen(this.storage, endpointId);
-        if (count > 0) this.logger.log(`Cancelled ${count} deliveries to endpoint ${endpointId}, which is gone`);
+        const count = await cancelOpen(this.storage, endpointId, (more) => this.metrics.cancelled.inc(more));
+        const cancelled = count === 1 ? '1 delivery' : `${count} deliveries`;
+        if (count > 0) this.logger.log(`Cancelled ${cancelled} to endpoint ${endpointId}, which is gone`);
       } catch (error) {
         this.logger.warn(`The deliveries to endpoint ${endpointId} cannot be cancelled yet: ${(error as Error).message}`);
       }
