@@ -17,11 +17,16 @@ createServer((request, response) => {
     const body = Buffer.concat(chunks).toString();
     try {
       const event = webhook.verify(body, request.headers);
-      console.log(`verified ${event.type} ${request.headers['webhook-id']}`);
+      console.log(`verified ${event.type} ${request.headers['webhook-id']}`, body.slice(body.indexOf('"data":'), -1).slice(0, 100));
       response.writeHead(204).end();
     } catch (error) {
       console.log(`refused: ${error.message}`);
       response.writeHead(400).end();
     }
   });
-}).listen(Number(port), '127.0.0.1', () => console.log(`receiver listening on http://127.0.0.1:${port}`));
+})
+  .on('error', (error) => {
+    console.error(error.code === 'EADDRINUSE' ? `port ${port} is taken: does another receiver still run?` : error.message);
+    process.exit(1);
+  })
+  .listen(Number(port), '127.0.0.1', () => console.log(`receiver listening on http://127.0.0.1:${port}`));
