@@ -4,6 +4,7 @@ import { type SettingMap, type SettingValue, leavesOf, variableOf } from './sett
 
 const HEAD = `# Every setting as an environment variable, with its default. Generated from config/default.yaml by \`npm run docs:generate\`.
 # Lists are separated by commas. An empty variable counts as not set.
+# A copy named .env is read by \`docker compose\`; elsewhere start with \`node --env-file=.env dist/main.js\`.
 
 # YAML or JSON files of settings, by commas, later ones win; the environment wins over them.
 #CONFIG_FILE=
