@@ -17,6 +17,8 @@ const BUFFER_BYTES = 16 * 1_048_576;
 export class RefusalsService implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(RefusalsService.name);
   private readonly buffer = new RefusalBuffer(BUFFER_ROWS, BUFFER_BYTES);
+  /** Since the last line about them, by source and code: both are names of our own, so there are few. */
+  private untold = new Map<string, { count: number; requestId: string }>();
   private flushing: Promise<void> | undefined;
   private flushTimer: NodeJS.Timeout | undefined;
   private pruneTimer: NodeJS.Timeout | undefined;
@@ -43,6 +45,8 @@ export class RefusalsService implements OnModuleInit, OnApplicationShutdown {
   record(refusal: Refusal): void {
     this.metrics.rejected.inc({ source: refusal.source, code: refusal.code });
     this.countDropped(this.buffer.add(toRow(refusal, Date.now(), this.config.maxBodyBytes)));
+    const kind = `${refusal.source} ${refusal.code}`;
+    this.untold.set(kind, { count: (this.untold.get(kind)?.count ?? 0) + 1, requestId: refusal.requestId });
     this.schedule();
   }
 
@@ -75,7 +79,16 @@ export class RefusalsService implements OnModuleInit, OnApplicationShutdown {
     }, FLUSH_MS).unref();
   }
 
+  /** One line a flush, however many were refused. */
+  private tell(): void {
+    if (this.untold.size === 0) return;
+    const sums = [...this.untold].map(([kind, { count, requestId }]) => `${count} ${kind} (such as request ${requestId})`);
+    this.untold = new Map();
+    this.logger.warn(`Refused: ${sums.join(', ')}`);
+  }
+
   private async flush(): Promise<void> {
+    this.tell();
     const rows = this.buffer.take();
     if (rows.length === 0) return;
     try {

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { BOOT_ID, newId } from '../../src/core/ids';
 import { FAILING_LIMIT_MS } from '../../src/dispatcher/delivery/endpoint-health';
 import { PostgresStorage } from '../../src/storage/postgres/postgres-storage';
@@ -15,7 +16,10 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
   beforeEach(async () => {
     rig = await DeliveryRig.create(engine);
   });
-  afterEach(() => rig.close());
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await rig.close();
+  });
 
   /** Proves that the puller has looked since: it fetched this. */
   const pulledSomethingElse = async (): Promise<void> => {
@@ -64,6 +68,27 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
     await eventually('they are counted', async () => (await rig.metrics.cancelled.get()).values[0]?.value === 701);
   });
 
+  it('tells of deliveries that are dead, in one line for those that are settled together', async () => {
+    await rig.boot();
+    const receiver = await rig.receiver();
+    receiver.answer = () => ({ status: 500 });
+    const endpoint = await rig.endpoint('dead', { url: receiver.url, retry_schedule: '[]' });
+    const warned = jest.spyOn(Logger.prototype, 'warn');
+    const deadLines = (): string[] => warned.mock.calls.map(([line]) => String(line)).filter((line) => line.startsWith('Dead'));
+    const [eventId = ''] = await rig.send('dead');
+    await rig.reached(endpoint.id, { dead: 1 });
+    const [row] = await rig.deliveriesTo(endpoint.id);
+    await eventually('it is told', () => deadLines().length > 0);
+    expect(deadLines()).toEqual([`Dead: delivery ${row?.id} of event ${eventId} to endpoint ${endpoint.id}, whose last code is 500`]);
+    // They end together.
+    receiver.answer = () => ({ status: 500, delayMs: 500 });
+    await rig.send('dead', 100);
+    await rig.reached(endpoint.id, { dead: 101 });
+    const countsTold = (): number[] => deadLines().map((line) => Number(/^Dead: (\d+) deliveries, among them /.exec(line)?.[1] ?? 1));
+    await eventually('all are told', () => countsTold().reduce((sum, count) => sum + count) === 101);
+    expect(Math.max(...countsTold())).toBeGreaterThan(1);
+  });
+
   it('cancels the deliveries of an endpoint that was deleted', async () => {
     await rig.boot();
     const receiver = await rig.receiver();
@@ -86,11 +111,17 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
     receiver.answer = () => ({ status: 500 });
     const endpoint = await rig.endpoint('failing', { url: receiver.url, retry_schedule: '[3600,3600]' });
     const sentAt = Date.now();
+    const warned = jest.spyOn(Logger.prototype, 'warn');
+    const told = jest.spyOn(Logger.prototype, 'log');
     await rig.send('failing');
     await eventually('it is noted', async () => ((await rig.readEndpoint(endpoint.id)).failing_since ?? 0) >= sentAt);
+    await eventually('it is told', () => warned.mock.calls.length > 0);
     receiver.answer = () => ({ status: 204 });
     await rig.send('failing');
     await eventually('a success ends it', async () => (await rig.readEndpoint(endpoint.id)).failing_since === null);
+    await eventually('that is told', () => told.mock.calls.length > 0);
+    expect(warned.mock.calls).toEqual([[`Endpoints that began to fail: ${endpoint.id} (500)`]]);
+    expect(told.mock.calls).toEqual([[`Endpoints that succeed again: ${endpoint.id}`]]);
 
     await rig.changeEndpoint(endpoint.id, { failing_since: Date.now() - FAILING_LIMIT_MS });
     receiver.answer = () => ({ status: 500 });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
@@ -205,6 +206,19 @@ describe('refused requests', () => {
     await refusals.prune();
     const { data, nextCursor } = (await asAdmin('/api/v1/requests?limit=200')).body;
     expect([data.length, nextCursor, data[0].requestId, data[99].requestId]).toEqual([100, null, '149', '50']);
+  });
+
+  it('are told in one line a flush, by source and code', async () => {
+    await start();
+    const warned = jest.spyOn(Logger.prototype, 'warn');
+    const refusals = app.get(RefusalsService, { strict: false });
+    for (let i = 0; i < 5_000; i++) refusals.record(refusal({ requestId: String(i) }));
+    refusals.record(refusal({ requestId: 'last', source: 'other', code: 'body_too_large' }));
+    await refusals.onApplicationShutdown();
+    await refusals.onApplicationShutdown();
+    const line = 'Refused: 5000 facebook signature_invalid (such as request 4999), 1 other body_too_large (such as request last)';
+    expect(warned.mock.calls).toEqual([[line]]);
+    warned.mockRestore();
   });
 
   it('are counted', async () => {

@@ -133,8 +133,20 @@ export class Settler {
   private finish(group: readonly Outcome[], written: ReadonlySet<string>): void {
     const ours = group.filter((outcome) => written.has(outcome.delivery.deliveryId));
     this.count(ours, group.length - ours.length);
+    this.tellDead(ours);
     this.settled(group);
     this.health.note(ours);
+  }
+
+  /** One line a group, however many there are. */
+  private tellDead(ours: readonly Outcome[]): void {
+    const dead = ours.flatMap(({ delivery, result, verdict }) =>
+      verdict.kind === 'dead' ? [{ ...delivery, code: result?.code ?? verdict.reason }] : [],
+    );
+    const [first] = dead;
+    if (first === undefined) return;
+    const one = `delivery ${first.deliveryId} of event ${first.eventId} to endpoint ${first.endpointId}, whose last code is ${first.code}`;
+    this.logger.warn(dead.length === 1 ? `Dead: ${one}` : `Dead: ${dead.length} deliveries, among them ${one}`);
   }
 
   private count(ours: readonly Outcome[], lost: number): void {
