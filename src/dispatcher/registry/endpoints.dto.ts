@@ -81,6 +81,7 @@ class EndpointFieldsDto {
 
   /** How the gateway presents itself to the endpoint. */
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => EndpointAuthDto)
   auth?: EndpointAuthDto | null;
@@ -121,6 +122,7 @@ class EndpointFieldsDto {
   retrySchedule?: number[] | null;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => EndpointPropertiesDto)
   properties?: EndpointPropertiesDto | null;
