@@ -80,6 +80,9 @@ export interface FieldProblem {
   message: string;
 }
 
+/** An error names no more than these: a body of 3 MiB may have hundreds of thousands of wrong fields. */
+export const MAX_PROBLEMS = 100;
+
 export interface GatewayErrorOptions extends ErrorOptions {
   problems?: FieldProblem[];
 }
@@ -95,7 +98,7 @@ export class GatewayError extends Error {
     options: GatewayErrorOptions = {},
   ) {
     super(message, options);
-    this.problems = options.problems;
+    this.problems = options.problems?.slice(0, MAX_PROBLEMS);
   }
 
   get status(): number {

@@ -68,6 +68,14 @@ describe('readPublishedEvent', () => {
     ]);
   });
 
+  it('names no more than 100 problems, however many fields are wrong', () => {
+    const fields = Array.from({ length: 100_000 }, (_, index) => `"a${String(index)}":1`).join();
+    expect(read(`{"application":"shop","eventType":"paid","message":1,${fields}}`)).toMatchObject({
+      event: undefined,
+      problems: { length: 100 },
+    });
+  });
+
   it('refuses anything but an object', () => {
     expect(read('[1]').problems).toEqual([{ path: '', message: 'must be an object' }]);
   });

@@ -1,4 +1,4 @@
-import type { FieldProblem } from '../../core/errors';
+import { type FieldProblem, MAX_PROBLEMS } from '../../core/errors';
 import type { IncomingEvent } from '../../core/hook-event';
 import type { JsonSlice } from '../../core/json-slice';
 import { ACCOUNT_ID, ACCOUNT_ID_RULE } from '../../core/account-id';
@@ -43,6 +43,7 @@ export function readPublishedEvent(slice: JsonSlice, path: string, problems: Fie
     return undefined;
   }
   for (const key of new Set(slice.keys())) {
+    if (problems.length >= MAX_PROBLEMS) break;
     if (!FIELDS.includes(key)) {
       problems.push({ path: join(path, key.slice(0, 64)), message: `is not a field of an event; the fields are ${FIELDS.join(', ')}` });
     }
