@@ -16,6 +16,9 @@ import { installRawBody } from './raw-body';
 /** Options of `NestFactory.create` that go with `httpAdapter` and `configureHttp`. */
 export const HTTP_APP_OPTIONS = { bodyParser: false, bufferLogs: true, abortOnError: false } as const;
 
+/** Of one part of a path. The longest ids have 128 characters, and each may take twelve where it is escaped. */
+const MAX_PARAMETER_LENGTH = 2_048;
+
 /** How long requests under way may hold up the end of the process; their clients may be slow on purpose. */
 const LAST_ANSWERS_MS = 5_000;
 
@@ -27,6 +30,7 @@ export function httpAdapter(config: HttpConfig): FastifyAdapter {
     http: { headersTimeout: config.headersTimeoutMs, connectionsCheckingInterval: 5_000, maxHeaderSize: 16_384 },
     genReqId: newId,
     requestIdHeader: false,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     // While closing, requests on connections that are still open are served: what they need is closed after them.
     return503OnClosing: false,
     // Nest adds no middleware here; its plug-in would cost each request a pass.

@@ -38,6 +38,28 @@ describe.each(ENGINES)('registry over REST on %s', (engine) => {
       await app.must(409, 'DELETE', '/api/v1/accounts/default');
     });
 
+    it('may have ids of every length that is allowed', async () => {
+      const id = 'x'.repeat(128);
+      await app.must(201, 'POST', '/api/v1/accounts', { id });
+      await app.must(200, 'GET', `/api/v1/accounts/${id}`);
+      const identities = `/api/v1/accounts/${id}/identities`;
+      const externalId = '\u{1f4e6}'.repeat(128);
+      await app.must(201, 'POST', identities, { channel: 'facebook', externalId });
+      await app.must(204, 'DELETE', `${identities}/facebook/${encodeURIComponent(externalId)}`);
+      await app.must(204, 'DELETE', `/api/v1/accounts/${id}`);
+    });
+
+    it.each([
+      ['GET', '%00'],
+      ['PATCH', '%00'],
+      ['DELETE', '%00'],
+      ['GET', '%00/identities'],
+      ['DELETE', 'a/identities/facebook/%00'],
+      ['DELETE', 'a/identities/%00/1'],
+    ])('knows nothing whose name holds a NUL: %s %j', async (method, path) => {
+      await app.must(404, method, `/api/v1/accounts/${path}`, method === 'PATCH' ? { name: 'x' } : undefined);
+    });
+
     it.each([
       [{ id: 'a b' }, 'id'],
       [{ id: 'a:b' }, 'id'],

@@ -66,12 +66,14 @@ export class AccountsRepository {
 
   /** False when there is none. */
   async rename(trx: Transaction<Schema>, id: string, name: string): Promise<boolean> {
+    if (id.includes('\0')) return false;
     const row = await trx.updateTable('accounts').set({ name }).where('id', '=', id).returning('id').executeTakeFirst();
     return row !== undefined;
   }
 
   /** With its identities, filters and endpoints; its keys are revoked. False when there is none. */
   async remove(trx: Transaction<Schema>, id: string): Promise<boolean> {
+    if (id.includes('\0')) return false;
     const row = await trx.deleteFrom('accounts').where('id', '=', id).returning('id').executeTakeFirst();
     if (row === undefined) return false;
     await trx.deleteFrom('account_identities').where('account_id', '=', id).execute();

@@ -49,6 +49,7 @@ export class IdentitiesRepository {
 
   /** False when the account has none such. */
   async remove(trx: Transaction<Schema>, account: string, channel: string, externalId: string): Promise<boolean> {
+    if ([account, channel, externalId].some((text) => text.includes('\0'))) return false;
     const row = await trx
       .deleteFrom('account_identities')
       .where('account_id', '=', account)
