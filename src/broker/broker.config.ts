@@ -8,7 +8,7 @@ export class BrokerConfig {
   @Secret()
   @IsOptional()
   @Matches(/^\s*amqps?:\/\/[^\s,]+(\s*,\s*amqps?:\/\/[^\s,]+)*\s*$/, {
-    message: 'url must be amqp:// or amqps:// URLs separated by commas',
+    message: 'URLs that begin with amqp:// or amqps://, separated by commas',
   })
   readonly url!: string | null;
 

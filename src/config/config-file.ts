@@ -42,7 +42,7 @@ function overlay(target: Target, values: SettingMap, prefix: string): string[] {
       return [];
     }
     if (value === null) return [];
-    return isMap(value) ? overlay(target, value, path) : [`${path}: is a section in ${target.file}, allowed: a map of settings`];
+    return isMap(value) ? overlay(target, value, path) : [`${path}: is a section in ${target.file}; allowed: a map of settings`];
   });
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IsArray, IsOptional, IsString, MinLength } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsBoolean, IsNumber, IsOptional, IsString, Matches, Min, MinLength } from 'class-validator';
 import { AppConfig, HttpConfig, ServerConfig } from './app.config';
 import { ConfigSection } from './config-section';
 import { ConfigError, loadConfig } from './load-config';
@@ -27,8 +27,23 @@ class TestFacebook {
 class TestDatabase {
   @Secret()
   @IsOptional()
-  @IsString()
+  @Matches(/^postgres:/, { message: 'a URL that begins with postgres://' })
   readonly url!: string | null;
+}
+
+@ConfigSection('metrics')
+export class TestMetrics {
+  @IsBoolean()
+  readonly requireKey!: boolean;
+}
+
+@ConfigSection('delivery')
+export class TestDelivery {
+  @IsArray()
+  @ArrayMaxSize(50)
+  @IsNumber({}, { each: true })
+  @Min(0, { each: true })
+  readonly retrySchedule!: number[];
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'hookline-config-'));
@@ -117,17 +132,33 @@ describe('problems', () => {
     expect(problems).toHaveLength(3);
     expect(problems).toEqual(
       expect.arrayContaining([
-        'hookServer.port is 70000 (from PORT), allowed: must not be greater than 65535',
-        expect.stringMatching(/^logLevel is "loud" \(from LOG_LEVEL\), allowed: must be one of .*fatal, error, warn/),
-        expect.stringMatching(/^http\.maxBodyBytes is "much" \(from HTTP_MAX_BODY_BYTES\), allowed: .*must be an integer number/),
+        'hookServer.port is 70000 (from PORT); allowed: an integer from 0 to 65535',
+        'logLevel is "loud" (from LOG_LEVEL); allowed: fatal, error, warn, info, debug, trace or silent',
+        'http.maxBodyBytes is "much" (from HTTP_MAX_BODY_BYTES); allowed: an integer from 1024 to 104857600',
       ]),
     );
     expect(problems.join('').includes('\n')).toBe(false);
   });
 
+  it.each([
+    ['PORT', 'abc', 'hookServer.port is "abc" (from PORT); allowed: an integer from 0 to 65535'],
+    ['HTTP_MAX_CONNECTIONS', '0', 'http.maxConnections is 0 (from HTTP_MAX_CONNECTIONS); allowed: an integer from 1'],
+    ['PUBLIC_URL', 'ftp://a', 'hookServer.publicUrl is "ftp://a" (from PUBLIC_URL); allowed: a URL that begins with http:// or https://'],
+    ['LOG_FORMAT', 'xml', 'logFormat is "xml" (from LOG_FORMAT); allowed: text or json'],
+    ['METRICS_REQUIRE_KEY', 'maybe', 'metrics.requireKey is "maybe" (from METRICS_REQUIRE_KEY); allowed: true or false'],
+    [
+      'DELIVERY_RETRY_SCHEDULE',
+      '-1,soon',
+      'delivery.retrySchedule is [-1,"soon"] (from DELIVERY_RETRY_SCHEDULE); allowed: a list of at most 50 numbers from 0',
+    ],
+    ['DATABASE_URL', 'mysql://a', 'database.url is *** (from DATABASE_URL); allowed: a URL that begins with postgres://'],
+  ])('are told in words: %s=%s', (name, value, line) => {
+    expect(problemsOf({ [name]: value })).toEqual([line]);
+  });
+
   it('show no secret', () => {
     const problems = problemsOf({ ADMIN_KEY: 'too-short-but-secret' });
-    expect(problems).toEqual(['auth.adminKey is *** (from ADMIN_KEY), allowed: must be longer than or equal to 32 characters']);
+    expect(problems).toEqual(['auth.adminKey is *** (from ADMIN_KEY); allowed: text of 32 or more characters']);
   });
 
   it.each([

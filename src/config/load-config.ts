@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
 import { parse } from 'yaml';
+import { allowedValues } from './allowed-values';
 import { type Origins, applyFile } from './config-file';
 import { type SectionClass, configSections } from './config-section';
 import { applyEnvironment } from './environment';
@@ -82,7 +83,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Settings {
   return new Settings(sections);
 }
 
-/** `hookServer.port is "x" (from PORT), allowed: must be an integer number`. */
+/** `hookServer.port is "x" (from PORT); allowed: an integer from 0 to 65535`. */
 function describe(error: ValidationError, prefix: string, origins: Origins): string[] {
   const path = prefix === '' ? error.property : `${prefix}.${error.property}`;
   const inner = (error.children ?? []).flatMap((child) => describe(child, path, origins));
@@ -90,8 +91,7 @@ function describe(error: ValidationError, prefix: string, origins: Origins): str
   const secret = error.target !== undefined && isSecret(error.target, error.property);
   const shown = secret && error.value !== undefined && error.value !== null ? '***' : (JSON.stringify(error.value) ?? 'missing');
   const origin = origins.get(path);
-  const rules = Object.values(error.constraints).map((rule) => rule.replace(`${error.property} `, ''));
-  return [`${path} is ${shown}${origin === undefined ? '' : ` (from ${origin})`}, allowed: ${rules.join(', ')}`, ...inner];
+  return [`${path} is ${shown}${origin === undefined ? '' : ` (from ${origin})`}; allowed: ${allowedValues(error)}`, ...inner];
 }
 
 function deepFreeze<T>(value: T): T {

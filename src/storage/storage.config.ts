@@ -6,7 +6,7 @@ import { Secret } from '../config/secret';
 export class DatabaseConfig {
   @Secret()
   @IsOptional()
-  @Matches(/^postgres(ql)?:\/\//, { message: 'must begin with postgres://' })
+  @Matches(/^postgres(ql)?:\/\//, { message: 'a URL that begins with postgres:// or postgresql://' })
   readonly url!: string | null;
 
   @IsInt()

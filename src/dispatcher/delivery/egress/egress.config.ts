@@ -9,7 +9,7 @@ const IsRange = (): PropertyDecorator =>
       name: 'isRange',
       validator: {
         validate: (value: unknown) => typeof value === 'string' && parseRange(value) !== undefined,
-        defaultMessage: () => 'each a range such as 10.0.0.0/8 or fd00::/8, an address, or the one word none',
+        defaultMessage: () => 'a list of ranges such as 10.0.0.0/8 or fd00::/8 and of addresses, or the one word none',
       },
     },
     { each: true },
