@@ -36,14 +36,39 @@ async function main(): Promise<void> {
   configureHttp(app);
   serveOpenApi(app, VERSION);
   shutDownOnSignals(app, server);
-  await app.listen(server.port, server.host);
+  const url = await listen(app, server);
 
-  logger.log(`Hookline ${VERSION} listens on ${await app.getUrl()}`);
+  logger.log(`Hookline ${VERSION} listens on ${url}`);
   app.get(AdminKey).onFirstRunKey((key) => {
     // Not through the log: this is its only copy, at any log level.
     process.stdout.write(`Admin key, shown this once: ${key}\n`);
   });
   logger.log(`${folder === undefined ? 'No data here' : `Data in ${folder}`}; broker: ${engines.broker}, storage: ${engines.storage}`);
+}
+
+/** Where the settings say that it listens does not work. */
+class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+const WHY_NOT: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there (set another PORT, or end that program)',
+  EACCES: 'this user may not open it (set a PORT of 1024 or more)',
+  EADDRNOTAVAIL: 'it is no address of this machine (set HOST)',
+  ENOTFOUND: 'the name cannot be resolved (set HOST)',
+  EAI_AGAIN: 'the name cannot be resolved (set HOST)',
+};
+
+/** Not through Nest, which would log the error as well. @returns the URL. @throws ListenError that names the setting. */
+async function listen(app: NestFastifyApplication, { port, host }: ServerConfig): Promise<string> {
+  await app.init();
+  try {
+    return await app.getHttpAdapter().getInstance().listen({ port, host });
+  } catch (error) {
+    const why = WHY_NOT[(error as NodeJS.ErrnoException).code ?? ''];
+    if (why === undefined) throw error;
+    throw new ListenError(`Cannot listen on ${host} port ${port}: ${why}`);
+  }
 }
 
 interface Engines {
@@ -61,10 +86,12 @@ function enginesOf(settings: Settings): Engines {
 
 /** Errors that an operator can mend are told without a stack. */
 function fail(error: unknown): never {
-  const expected = error instanceof ConfigError || error instanceof DataFolderError || error instanceof BrokerTopologyError;
-  const isPortTaken =
-    error instanceof Error && ['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '');
-  const text = error instanceof Error ? (expected || isPortTaken ? error.message : (error.stack ?? error.message)) : String(error);
+  const expected =
+    error instanceof ConfigError ||
+    error instanceof DataFolderError ||
+    error instanceof BrokerTopologyError ||
+    error instanceof ListenError;
+  const text = error instanceof Error ? (expected ? error.message : (error.stack ?? error.message)) : String(error);
   withoutSecrets(process.stderr, knownSecrets()).write(`${text}\n`);
   process.exit(error instanceof ConfigError ? ConfigError.exitCode : 1);
 }

@@ -71,6 +71,26 @@ describe.each(ENGINE_SETS)('Starting and stopping on %s', (set) => {
   });
 });
 
+describe('A place to listen that does not work', () => {
+  it('ends the start with 1 and one line that names the setting', async () => {
+    const first = await Gateway.ready();
+    const second = await Gateway.launch({ env: { PORT: String(first.port) } });
+    const third = await Gateway.launch({ env: { HOST: '300.1.1.1' } });
+    try {
+      for (const [gateway, setting] of [
+        [second, 'PORT'],
+        [third, 'HOST'],
+      ] as const) {
+        expect(await gateway.ends()).toEqual({ code: 1, signal: null });
+        const lines = gateway.log.split('\n').filter((line) => /listen|EADDRINUSE|ENOTFOUND|EAI_AGAIN|^ +at /.test(line));
+        expect(lines).toEqual([expect.stringMatching(new RegExp(`^Cannot listen on .*: .*\\b${setting}\\b`))]);
+      }
+    } finally {
+      await Promise.all([first.remove(), second.remove(), third.remove()]);
+    }
+  });
+});
+
 describe('The data folder', () => {
   it('belongs to one process; a second one refuses to start, and the first is not disturbed', async () => {
     const first = await Gateway.ready();
