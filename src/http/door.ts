@@ -10,8 +10,8 @@ export const Door = (source: string): MethodDecorator => addToRoute({ door: sour
 export interface DoorState {
   /** False: the door answers as if it were not there. */
   isEnabled(): boolean;
-  /** False: what it needs to check a sender is not set. */
-  isConfigured(): boolean;
+  /** The setting that it needs to check a sender with such a request, while that is not set. */
+  missingSetting(method: string): string | undefined;
 }
 
 /** The doors of this process by their sources. A door that nobody registered is open. */
@@ -27,8 +27,8 @@ export class DoorRegistry {
     return this.doors.get(source)?.isEnabled() ?? true;
   }
 
-  isConfigured(source: string): boolean {
-    return this.doors.get(source)?.isConfigured() ?? true;
+  missingSetting(source: string, method: string): string | undefined {
+    return this.doors.get(source)?.missingSetting(method);
   }
 }
 

@@ -46,11 +46,8 @@ export function installGate(fastify: FastifyInstance, options: GateOptions): voi
 
   fastify.addHook('preHandler', (request, _reply, done) => {
     const { door } = request.settings;
-    if (door !== undefined && !doors.isConfigured(door)) {
-      done(new GatewayError('channel_not_configured', `The secret of ${door} is not set`));
-    } else {
-      done();
-    }
+    const missing = door === undefined ? undefined : doors.missingSetting(door, request.method);
+    done(missing === undefined ? undefined : new GatewayError('channel_not_configured', `${missing} is not set`));
   });
 }
 

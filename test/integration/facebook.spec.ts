@@ -191,8 +191,13 @@ describe('the order of refusals', () => {
   it('goes on with the type, then with the secret that is missing', async () => {
     await start({ HOOK_SERVER_FACEBOOK_APP_SECRET: '', HOOK_SERVER_FACEBOOK_VERIFY_TOKEN: '' });
     expect((await wrongInAllWays()).status).toBe(415);
-    for (const answer of [await post(batchOf(['m1'])), await post('{'), await send('GET', '/facebook')]) {
+    for (const [answer, setting] of [
+      [await post(batchOf(['m1'])), 'appSecret'],
+      [await post('{'), 'appSecret'],
+      [await send('GET', '/facebook'), 'verifyToken'],
+    ] as const) {
       expect([answer.status, code(answer)]).toEqual([503, 'channel_not_configured']);
+      expect(JSON.parse(answer.text)).toMatchObject({ detail: `hookServer.facebook.${setting} is not set` });
     }
   });
 

@@ -101,7 +101,9 @@ export async function startShellApp(env: NodeJS.ProcessEnv = {}): Promise<ShellA
   });
   configureHttp(app);
   const door = { enabled: true, configured: true };
-  app.get(DoorRegistry).register('test', { isEnabled: () => door.enabled, isConfigured: () => door.configured });
+  app
+    .get(DoorRegistry)
+    .register('test', { isEnabled: () => door.enabled, missingSetting: () => (door.configured ? undefined : 'test.secret') });
   await app.listen(0, '127.0.0.1');
   const close = async (): Promise<void> => {
     await app.close();

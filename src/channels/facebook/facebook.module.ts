@@ -21,9 +21,15 @@ import { FACEBOOK, FacebookSignature } from './facebook.signature';
 export class FacebookModule {
   constructor(config: FacebookConfig, channels: Channels, doors: DoorRegistry) {
     const isSigned = config.appSecret.length > 0;
-    // The handshake needs the verify token alone, a webhook the secret alone: each route looks for its own.
-    const isUsable = isSigned || config.verifyToken !== null;
-    doors.register(FACEBOOK, { isEnabled: () => config.enabled, isConfigured: () => isUsable });
+    // The handshake needs the verify token alone, a webhook the secret alone: each route needs its own.
+    const missing = {
+      secret: isSigned ? undefined : 'hookServer.facebook.appSecret',
+      token: config.verifyToken === null ? 'hookServer.facebook.verifyToken' : undefined,
+    };
+    doors.register(FACEBOOK, {
+      isEnabled: () => config.enabled,
+      missingSetting: (method) => (method === 'POST' ? missing.secret : missing.token),
+    });
     channels.register({
       name: FACEBOOK,
       isEnabled: config.enabled,
