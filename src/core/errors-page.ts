@@ -4,7 +4,7 @@ const HEAD = `# Errors
 
 Every error of the HTTP interface is [problem+json](https://www.rfc-editor.org/rfc/rfc9457) with one of these codes. Codes are stable, texts are not: decide by
 \`code\`. A 4xx is the caller's to mend, a 5xx is ours; a 503 says when to try again in \`Retry-After\`. \`requestId\`, also in the header \`x-request-id\`,
-finds the request in the log and in \`GET /api/v1/requests\`. This page is generated from src/core/errors.ts by \`npm run docs:generate\`.
+is listed at \`GET /api/v1/requests\` for a refusal at a door, and stands in the log line of a fault of our own (500). This page is generated from src/core/errors.ts by \`npm run docs:generate\`.
 `;
 
 /** The text of docs/errors.md. */

@@ -33,7 +33,7 @@ export function openApiDocument(app: INestApplication, version: string): OpenAPI
     .setTitle('Hookline')
     .setDescription('Takes webhooks in, keeps every one of them, and sends the right ones on. Every error is problem+json.')
     .setVersion(version)
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key' })
+    .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'An API key' })
     .build();
   const document = SwaggerModule.createDocument(app, config);
   const problem = { description: 'A problem', content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } } };

@@ -237,6 +237,7 @@ describe('documentation', () => {
     const list = body.paths['/api/v1/requests'].get;
     expect(list.responses.default.content['application/problem+json'].schema.$ref).toBe('#/components/schemas/Problem');
     expect(body.components.schemas.Problem.properties.code.enum).toContain('signature_invalid');
+    expect(body.components.securitySchemes).toEqual({ bearer: { type: 'http', scheme: 'bearer', description: 'An API key' } });
   });
 
   it('is shown by a page whose files are all there', async () => {
