@@ -28,6 +28,7 @@ async function main(): Promise<void> {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, httpAdapter(settings.section(HttpConfig)), HTTP_APP_OPTIONS);
   const logger = app.get(Logger);
   app.useLogger(logger);
+  for (const name of settings.unknownVariables) logger.warn(`${name} is no setting: is it a typo?`);
   process.on('unhandledRejection', (reason) => {
     logger.fatal({ err: reason }, 'Nobody handled a rejection: leaving');
     process.exit(1);

@@ -24,3 +24,9 @@ export function applyEnvironment(tree: SettingMap, defaults: SettingMap, env: No
     origins.set(path, name);
   }
 }
+
+/** Variables that look like settings of the server and are none: typos, most likely. */
+export function unknownVariables(defaults: SettingMap, env: NodeJS.ProcessEnv): string[] {
+  const known = new Set(leavesOf(defaults).map(([path]) => variableOf(path)));
+  return Object.keys(env).filter((name) => name.startsWith('HOOK_SERVER_') && !known.has(name));
+}

@@ -186,6 +186,11 @@ describe('problems', () => {
   });
 });
 
+it('knows the variables that look like settings and are none', () => {
+  const env = { HOOK_SERVER_PROT: '1', HOOK_SERVER_PORT: '2000', HOOK_SERVER_FACEBOOK_SPAM_THRESHOLD: '1', PATH: '/bin' };
+  expect(loadConfig(env).unknownVariables).toEqual(['HOOK_SERVER_PROT']);
+});
+
 it('knows what must not be shown, and the passwords inside URLs', () => {
   const settings = loadConfig({ ADMIN_KEY: 'k'.repeat(32), DATABASE_URL: 'postgres://me:p%40ssword@host/db' });
   expect(settings.section(TestAuth).adminKey).toBe('k'.repeat(32));

@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { allowedValues } from './allowed-values';
 import { type Origins, applyFile } from './config-file';
 import { type SectionClass, configSections } from './config-section';
-import { applyEnvironment } from './environment';
+import { applyEnvironment, unknownVariables } from './environment';
 import { isSecret } from './secret';
 import { type SettingMap, isMap, valueAt } from './setting-tree';
 
@@ -23,7 +23,11 @@ export class ConfigError extends Error {
 
 /** The validated, frozen sections. */
 export class Settings {
-  constructor(private readonly sections: ReadonlyMap<SectionClass, object>) {}
+  constructor(
+    private readonly sections: ReadonlyMap<SectionClass, object>,
+    /** Names of variables that are probably typos; to be warned of. */
+    readonly unknownVariables: readonly string[],
+  ) {}
 
   /** @throws Error when the class carries no `@ConfigSection`, or its file was imported after the settings were loaded. */
   section<T extends object>(type: SectionClass<T>): T {
@@ -80,7 +84,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Settings {
     sections.set(type, deepFreeze(section));
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return new Settings(sections);
+  return new Settings(sections, unknownVariables(defaults, env));
 }
 
 /** `hookServer.port is "x" (from PORT); allowed: an integer from 0 to 65535`. */
