@@ -2,9 +2,11 @@ import type { IncomingEvent, IncomingRequest } from '../core/hook-event';
 import { type PlannedEvent, planDispatch } from './dispatch-plan';
 
 const NOW = Date.UTC(2026, 10, 22, 12);
-const registry = {
-  accountOfIdentity: (channel: string, externalId: string) => (channel === 'facebook' && externalId === 'page' ? 'acme' : undefined),
-};
+const accounts = new Map([
+  ['facebook/page', 'acme'],
+  ['whatsapp/phone', 'corp'],
+]);
+const registry = { accountOfIdentity: (channel: string, externalId: string) => accounts.get(`${channel}/${externalId}`) };
 const body = Buffer.from('{"a":1}');
 
 const event = (changes: Partial<IncomingEvent> = {}): IncomingEvent => ({
@@ -33,6 +35,8 @@ describe('the account of an event', () => {
     { says: { accountId: 'named' }, account: 'named' },
     { says: { identity: { channel: 'facebook', externalId: 'page' } }, account: 'acme' },
     { says: { identity: { channel: 'facebook', externalId: 'other' } }, account: 'default' },
+    { says: { application: 'whatsapp', identity: { channel: 'facebook', externalId: 'phone' } }, account: 'corp' },
+    { says: { application: 'whatsapp', identity: { channel: 'facebook', externalId: 'page' } }, account: 'acme' },
     { says: { accountId: 'named', identity: { channel: 'facebook', externalId: 'page' } }, account: 'named' },
     { says: { accountId: '' }, account: 'default' },
     { says: {}, account: 'default' },

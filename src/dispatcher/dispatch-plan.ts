@@ -74,9 +74,18 @@ function planRequest(request: IncomingRequest, registry: Pick<RegistrySnapshot, 
   return { requestId, source, events };
 }
 
-function accountOf({ accountId, identity }: IncomingEvent, registry: Pick<RegistrySnapshot, 'accountOfIdentity'>): string {
-  const named = accountId ?? (identity && registry.accountOfIdentity(identity.channel, identity.externalId));
+function accountOf({ accountId, application, identity }: IncomingEvent, registry: Pick<RegistrySnapshot, 'accountOfIdentity'>): string {
+  const named = accountId ?? (identity && accountOfIdentity(identity, application, registry));
   return (named === undefined ? '' : clean(named, 'accountId')) || DEFAULT_ACCOUNT;
+}
+
+/** By the channel's name, or by the application's: one channel may serve several platforms, as Facebook's does WhatsApp. */
+function accountOfIdentity(
+  { channel, externalId }: NonNullable<IncomingEvent['identity']>,
+  application: string,
+  registry: Pick<RegistrySnapshot, 'accountOfIdentity'>,
+): string | undefined {
+  return registry.accountOfIdentity(channel, externalId) ?? registry.accountOfIdentity(application, externalId);
 }
 
 /** PostgreSQL refuses NUL in text, and SQLite reads text only up to one. */
