@@ -148,16 +148,30 @@ describe.each(ENGINES)('endpoints over REST on %s', (engine) => {
     'http://[64:ff9b::a00:1]/',
     'http://0x0a000001/',
     'http://[fd00::1]/',
-    'not-a-url',
   ])('refuses the URL %s, at create and at update', async (url) => {
     const { id } = await create({});
     for (const [method, path] of [
       ['POST', '/api/v1/endpoints'],
       ['PATCH', `/api/v1/endpoints/${id}`],
     ] as const) {
-      expect((await app.call(method, path, { url })).body).toMatchObject({ status: 422, code: 'address_refused' });
+      expect((await app.call(method, path, { url })).body).toMatchObject({
+        status: 422,
+        code: 'address_refused',
+        problems: [{ path: 'url' }],
+      });
     }
     expect(await app.must(200, 'GET', `/api/v1/endpoints/${id}`)).toMatchObject({ url: URL });
+  });
+
+  it('names a URL that cannot be read beside the other fields', async () => {
+    const { body } = await app.call('POST', '/api/v1/endpoints', { url: 'not-a-url', timeoutMs: 1 });
+    expect(body).toMatchObject({ status: 422, code: 'validation_failed' });
+    expect(body.problems.map(({ path }: { path: string }) => path).sort()).toEqual(['timeoutMs', 'url']);
+  });
+
+  it('names the setting that opens an address', async () => {
+    const { body } = await app.call('POST', '/api/v1/endpoints', { url: 'http://10.0.0.1/' });
+    expect(body.detail).toContain('EGRESS_ALLOW');
   });
 
   it('is not there for the key of another account', async () => {

@@ -15,6 +15,7 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateBy,
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
@@ -26,6 +27,15 @@ const WEEK_SECONDS = 604_800;
 /** The egress guard reads it; here only that it is one word. */
 const URL_TEXT = /^[^\s\p{Cc}]{1,2048}$/u;
 const URL_RULE = 'must be a URL of at most 2048 characters';
+
+const IsReadableUrl = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isReadableUrl',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && URL_TEXT.test(value) && URL.canParse(value),
+      defaultMessage: () => URL_RULE,
+    },
+  });
 
 export class EndpointAuthDto {
   @IsIn(['basic', 'bearer'])
@@ -132,7 +142,7 @@ class EndpointFieldsDto {
 export class UpdateEndpointDto extends EndpointFieldsDto {
   /** Where deliveries are posted: http or https, no user name in it, leading to a public address. */
   @ValidateIf((endpoint: UpdateEndpointDto) => endpoint.url !== undefined)
-  @Matches(URL_TEXT, { message: URL_RULE })
+  @IsReadableUrl()
   url?: string;
 }
 
@@ -143,7 +153,7 @@ export class CreateEndpointDto extends EndpointFieldsDto {
   accountId?: string | null;
 
   /** Where deliveries are posted: http or https, no user name in it, leading to a public address. */
-  @Matches(URL_TEXT, { message: URL_RULE })
+  @IsReadableUrl()
   url!: string;
 
   /** Signing secret of your own: `whsec_` and 24 to 64 bytes in base64. Made by the gateway when it is left out. */

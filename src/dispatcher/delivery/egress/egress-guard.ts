@@ -58,7 +58,7 @@ export class EgressGuard {
     const name = bareHost(url.hostname);
     const addresses = isIP(name) === 0 ? await this.addressesOf(name) : [name];
     if (addresses.length > 0 && !addresses.some((address) => this.isAllowed(address))) {
-      throw new GatewayError('address_refused', `${url.hostname} leads to an address that must not be called`);
+      throw refused(`${url.hostname} leads to an address that must not be called unless EGRESS_ALLOW opens its network`);
     }
     return url;
   }
@@ -99,9 +99,11 @@ export class EgressGuard {
   }
 }
 
+const refused = (message: string): GatewayError => new GatewayError('address_refused', message, { problems: [{ path: 'url', message }] });
+
 /** The URL, when its own form is one that may be called. @throws GatewayError `address_refused`. */
 export function parseTarget(text: string): URL {
-  const refuse = (why: string): GatewayError => new GatewayError('address_refused', `The URL ${why}`);
+  const refuse = (why: string): GatewayError => refused(`The URL ${why}`);
   if (!URL.canParse(text)) throw refuse('cannot be read');
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refuse('must begin with http: or https:');
