@@ -33,7 +33,7 @@ const channel: Channel = {
   },
 };
 
-function setUp(options: { outage?: 'dispatch' | 'poison' } = {}) {
+function setUp(options: { outage?: 'dispatch' | 'poison'; bug?: Error } = {}) {
   const dispatched: IncomingRequest[][] = [];
   const poison: string[] = [];
   const consumed: ConsumeOptions[] = [];
@@ -42,6 +42,7 @@ function setUp(options: { outage?: 'dispatch' | 'poison' } = {}) {
   const dispatcher = {
     dispatch: (requests: IncomingRequest[]) => {
       dispatched.push(requests);
+      if (options.bug) return Promise.reject(options.bug);
       return options.outage === 'dispatch' ? Promise.reject(away) : Promise.resolve([]);
     },
     recordPoison: (source: string, requestId: string) => {
@@ -84,7 +85,7 @@ it('buries what can never be read, counts it, and dispatches the rest of its gro
     { kind: 'ack' },
     { kind: 'dead', reason: 'malformed_json: no\ufffdJSON' },
     { kind: 'ack' },
-    { kind: 'dead', reason: 'unreadable: TypeError: x is not a function' },
+    { kind: 'dead', reason: 'failed: TypeError: x is not a function' },
   ]);
   expect(poison).toEqual(['test m2', 'test m4']);
   expect(dispatched[0]?.map(({ requestId }) => requestId)).toEqual(['m1', 'm3']);
@@ -143,4 +144,14 @@ it('leaves the queues of a channel alone that is not processing', async () => {
   channels.register({ ...channel, isProcessing: false });
   await consumer.onApplicationBootstrap();
   expect(consumed).toEqual([]);
+});
+
+it('counts what fails alone for the last time as dead, and no sooner', async () => {
+  const { consumer, poison } = setUp({ bug: new TypeError('x is not a function') });
+  const tried = (redeliveries: number): IncomingMessage => ({ ...message('m1', '{}'), redeliveries });
+  await expect(consumer.handle(channel, [tried(28)])).rejects.toThrow('x is not a function');
+  expect(poison).toEqual([]);
+  const verdicts = await consumer.handle(channel, [tried(29)]);
+  expect(verdicts).toEqual([{ kind: 'dead', reason: 'failed: TypeError: x is not a function' }]);
+  expect(poison).toEqual(['test m1']);
 });

@@ -1,7 +1,8 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { setImmediate } from 'node:timers/promises';
 import { Broker, type Consumption, type IncomingMessage, type Verdict } from '../broker/broker';
-import { GatewayError } from '../core/errors';
+import { REDELIVERY_LIMIT } from '../broker/topology';
+import { GatewayError, isOutage } from '../core/errors';
 import type { IncomingRequest } from '../core/hook-event';
 import { cleanText } from '../core/clean-text';
 import { newId } from '../core/ids';
@@ -74,14 +75,21 @@ export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicatio
       }
     }
     // A request without events is dispatched as well: it has passed the door and counts as come through.
-    if (requests.length > 0) await this.dispatcher.dispatch(requests);
+    try {
+      if (requests.length > 0) await this.dispatcher.dispatch(requests);
+    } catch (error) {
+      const [message] = group;
+      const isLastTry = message !== undefined && group.length === 1 && message.redeliveries + 1 >= REDELIVERY_LIMIT;
+      if (!isLastTry || isOutage(error)) throw error;
+      return [await this.bury(channel, rawRequestOf(message), error)];
+    }
     return verdicts;
   }
 
   private async bury(channel: Channel, { requestId }: RawRequest, error: unknown): Promise<Verdict> {
-    const reason = error instanceof GatewayError ? `${error.code}: ${error.message}` : `unreadable: ${String(error)}`;
+    const reason = error instanceof GatewayError ? `${error.code}: ${error.message}` : `failed: ${String(error)}`;
     await this.dispatcher.recordPoison(channel.name, requestId);
-    this.logger.warn(`Request ${requestId} of ${channel.name} cannot be read and goes to the dead queue: ${reason}`);
+    this.logger.warn(`Request ${requestId} of ${channel.name} can never be processed and goes to the dead queue: ${reason}`);
     return { kind: 'dead', reason: cleanText(reason, 500) };
   }
 }
