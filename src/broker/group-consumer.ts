@@ -148,10 +148,20 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
     const { concurrency } = this.options;
     while (this.isTaking() && !this.gate.closed && this.slots.size < concurrency) {
       if (this.bytesInFlight >= this.tuning.maxBytesInFlight) return;
-      if (this.inbox.size === 0) this.engine.refill(this.maxMessages, this.maxBytes);
+      if (this.inbox.size === 0) this.refill();
       const group = this.inbox.take(this.maxMessages, this.maxBytes);
       if (group.length === 0) return;
       void this.occupy(group);
+    }
+  }
+
+  /** Messages that cannot be read just now stay where they are, and are asked for again. */
+  private refill(): void {
+    try {
+      this.engine.refill(this.maxMessages, this.maxBytes);
+    } catch (error) {
+      this.logger.error(`Messages of ${this.options.queue} cannot be read: ${describe(error)}`);
+      setTimeout(() => this.wake(), this.tuning.maxRetryDelayMs).unref();
     }
   }
 

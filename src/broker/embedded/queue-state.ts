@@ -76,19 +76,29 @@ export class QueueState {
     this.notify();
   }
 
-  /** At most one redelivered message, so that fresh ones are not held back by many of them. */
+  /** At most one redelivered message, so that fresh ones are not held back by many of them. Takes nothing when it throws. */
   take(maxMessages: number, maxBytes: number): StoredMessage[] {
     const taken: StoredMessage[] = [];
+    try {
+      this.takeInto(taken, maxMessages, maxBytes);
+    } catch (error) {
+      this.returned.unshift(...taken.map(({ position, redeliveries }) => ({ position, redeliveries })));
+      throw error;
+    }
+    return taken;
+  }
+
+  private takeInto(taken: StoredMessage[], maxMessages: number, maxBytes: number): void {
     let bytes = 0;
     for (let back = this.returned[0]; back !== undefined && taken.length < maxMessages && bytes < maxBytes; back = this.returned[0]) {
-      this.returned.shift();
       const row = this.read.get(back.position) as Row | undefined;
+      this.returned.shift();
       if (row === undefined) continue;
       taken.push(this.toMessage(row, back.redeliveries));
       bytes += row.body.length;
       if (back.redeliveries > 0) break;
     }
-    if (taken.length >= maxMessages || bytes >= maxBytes) return taken;
+    if (taken.length >= maxMessages || bytes >= maxBytes) return;
     for (const row of this.scan.iterate(this.cursor, this.end, maxMessages - taken.length) as Iterable<Row>) {
       this.cursor = row.id;
       if (this.restored.delete(row.id)) continue;
@@ -96,7 +106,6 @@ export class QueueState {
       bytes += row.body.length;
       if (bytes >= maxBytes) break;
     }
-    return taken;
   }
 
   private notify(): void {
