@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { GatewayError } from '../core/errors';
 import type { ConsumeOptions, IncomingMessage } from './broker';
 import { DEFAULT_TUNING, type Engine, GroupConsumer } from './group-consumer';
 
@@ -80,5 +81,20 @@ describe('GroupConsumer', () => {
     await engine.settled;
     expect(engine.acked).toEqual(['a']);
     await consumer.stop(1_000);
+  });
+
+  it('tries each message alone when a group meets an outage again and again that nobody else sees', async () => {
+    const engine = new FakeEngine([message('a'), message('b'), message('c')]);
+    const sizes: number[] = [];
+    const consumer = consume(engine, (group) => {
+      sizes.push(group.length);
+      if (group.length > 1) return Promise.reject(new GatewayError('storage_unavailable', 'canceling statement due to statement timeout'));
+      return ackAll(group);
+    });
+    await Promise.race([engine.settled, new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
+    await consumer.stop(1_000);
+    expect(engine.acked).toEqual(['a', 'b', 'c']);
+    expect(engine.requeued).toEqual([]);
+    expect(sizes).toEqual([3, 3, 3, 1, 1, 1]);
   });
 });

@@ -46,6 +46,12 @@ export const DEFAULT_GROUP_BYTES = 4 * 1024 * 1024;
 /** Failed messages that wait beside the groups for their next try. */
 export const MAX_PARKED = 64;
 
+/**
+ * A group may be what is too much: so large that its statement runs out of time, while all else works. So one that meets an outage
+ * this often, and each time was told that it is over, is split.
+ */
+const OUTAGES_OF_A_GROUP = 3;
+
 /** One group in flight: what of it is not settled yet. */
 interface Slot<M> {
   readonly messages: Set<M>;
@@ -188,6 +194,7 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
     if (first !== undefined && first.redeliveries >= REDELIVERY_LIMIT) {
       return this.bury(slot, first, `handed out ${first.redeliveries} times and never answered`);
     }
+    let outages = 0;
     while (!slot.gone) {
       let verdicts: Verdict[];
       try {
@@ -196,7 +203,8 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
       } catch (error) {
         if (isOutage(error)) {
           await this.hold(slot, error);
-          continue;
+          outages += 1;
+          if (slot.gone || group.length === 1 || outages < OUTAGES_OF_A_GROUP) continue;
         }
         if (group.length > 1) {
           this.logger.warn(`A group of ${group.length} messages of ${this.options.queue} failed, each is tried alone: ${describe(error)}`);
