@@ -68,7 +68,7 @@ export class Puller {
   private arm(): void {
     if (this.isStopped || this.running) return;
     clearTimeout(this.timer);
-    const waitMs = Math.max(0, Math.min(this.nextLookAt, this.nextClaimAt) - Date.now());
+    const waitMs = Math.min(this.longestWaitMs, Math.max(0, Math.min(this.nextLookAt, this.nextClaimAt) - Date.now()));
     this.timer = setTimeout(() => {
       this.running = this.run().finally(() => {
         this.running = undefined;
@@ -79,7 +79,7 @@ export class Puller {
 
   private async run(): Promise<void> {
     try {
-      if (Date.now() >= this.nextLookAt) await this.look();
+      if (this.isLookDue(Date.now())) await this.look();
       await this.claim();
     } catch (error) {
       if (!isOutage(error)) this.logger.error('Due deliveries cannot be fetched', (error as Error).stack);
@@ -87,6 +87,15 @@ export class Puller {
       this.nextClaimAt = Infinity;
       this.nextLookAt = Date.now() + this.config.pullIntervalMs;
     }
+  }
+
+  /** A next look further away than looks are apart was set before the clock went back. */
+  private isLookDue(nowMs: number): boolean {
+    return nowMs >= this.nextLookAt || this.nextLookAt > nowMs + this.longestWaitMs;
+  }
+
+  private get longestWaitMs(): number {
+    return Math.max(this.config.pullIntervalMs, LEAST_LOOK_MS);
   }
 
   private async look(): Promise<void> {
