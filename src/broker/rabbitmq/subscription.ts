@@ -167,11 +167,12 @@ export class Subscription {
   private onFailure(error: unknown): void {
     if (this.ended) return;
     const reason = error instanceof Error ? error.message : String(error);
+    // It may have ended before anybody listened for that: never try again on it. One queue that does not answer (its leader may be
+    // gone) must not cost the others their connection: heartbeats judge that.
+    this.abandon();
     if (this.model() === undefined) return;
     this.logger.warn(`Consuming from ${this.queue} failed: ${reason}`);
-    // One queue that does not answer (its leader may be gone) must not cost the others their connection: heartbeats judge that.
-    if (error instanceof NoAnswerError) this.abandon();
-    else this.events.repair();
+    if (!(error instanceof NoAnswerError)) this.events.repair();
     this.retryLater();
   }
 
