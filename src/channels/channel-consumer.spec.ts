@@ -136,7 +136,7 @@ it('consumes each lane with its own workers, also of a channel whose door is shu
   expect(await consumed[0]?.isAvailable()).toBe(true);
   await consumer.beforeApplicationShutdown();
   await consumer.beforeApplicationShutdown();
-  expect(stopped).toEqual(['webhooks.facebook.default 25000', 'webhooks.facebook.spam 25000']);
+  expect(stopped).toEqual(['webhooks.facebook.default 15000', 'webhooks.facebook.spam 15000']);
 });
 
 it('leaves the queues of a channel alone that is not processing', async () => {

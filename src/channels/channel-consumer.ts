@@ -12,7 +12,8 @@ import { type Channel, Channels, type RawRequest } from './channel';
 
 /** Reading a group must not hold up the event loop for longer than this many bytes take (some milliseconds). */
 const BYTES_PER_TURN = 512 * 1024;
-const STOP_DEADLINE_MS = 25_000;
+/** With the deliveries' drain after it, within the shutdown's own deadline. */
+const STOP_DEADLINE_MS = 15_000;
 /** The last millisecond that a Date can be. */
 const LAST_TIME_MS = 8.64e15;
 
