@@ -1,3 +1,4 @@
+import { eventually } from '../../test/support/eventually';
 import { Logger } from '@nestjs/common';
 import { GatewayError } from '../core/errors';
 import type { ConsumeOptions, IncomingMessage } from './broker';
@@ -91,7 +92,7 @@ describe('GroupConsumer', () => {
       if (group.length > 1) return Promise.reject(new GatewayError('storage_unavailable', 'canceling statement due to statement timeout'));
       return ackAll(group);
     });
-    await Promise.race([engine.settled, new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
+    await eventually('all are acknowledged', () => engine.acked.length === 3);
     await consumer.stop(1_000);
     expect(engine.acked).toEqual(['a', 'b', 'c']);
     expect(engine.requeued).toEqual([]);

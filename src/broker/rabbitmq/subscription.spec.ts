@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Logger } from '@nestjs/common';
 import type { ChannelModel } from 'amqplib';
+import { eventually } from '../../../test/support/eventually';
 import { Subscription } from './subscription';
 
 class FakeChannel extends EventEmitter {
@@ -45,10 +46,10 @@ describe('Subscription', () => {
     model = opening;
     subscription = new Subscription('q', () => model, { received: () => undefined, lost: () => undefined, repair: () => undefined });
     subscription.start(10);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await eventually('the dead channel is noticed', () => dead.isClosed && dead.listenerCount('close') > 0);
     model = modelOf(live);
     subscription.connected();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await eventually('the live channel consumes', () => live.consumed.length > 0);
     expect(live.consumed).toEqual(['q']);
   });
 });

@@ -1,3 +1,4 @@
+import { eventually } from '../../../test/support/eventually';
 import { Backlog } from './backlog';
 import { Puller } from './puller';
 
@@ -25,13 +26,11 @@ describe('Puller', () => {
   it('goes on looking when the clock is set back', async () => {
     const { puller, looks } = pullerOverNothing();
     puller.start();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const before = looks();
-    expect(before).toBeGreaterThan(0);
+    await eventually('the first look', () => looks() > 0);
     const realNow = Date.now.bind(Date);
     jest.spyOn(Date, 'now').mockImplementation(() => realNow() - HOUR_MS);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const before = looks();
+    await eventually('two more looks', () => looks() > before + 1);
     await puller.stop();
-    expect(looks()).toBeGreaterThan(before + 1);
   });
 });
