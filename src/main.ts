@@ -28,6 +28,8 @@ async function main(): Promise<void> {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, httpAdapter(settings.section(HttpConfig)), HTTP_APP_OPTIONS);
   const logger = app.get(Logger);
   app.useLogger(logger);
+  // Nest would do so in its own listen.
+  app.flushLogs();
   for (const name of settings.unknownVariables) logger.warn(`${name} is no setting: is it a typo?`);
   process.on('unhandledRejection', (reason) => {
     logger.fatal({ err: reason }, 'Nobody handled a rejection: leaving');

@@ -55,6 +55,8 @@ describe.each(ENGINE_SETS)('Starting and stopping on %s', (set) => {
     expect((await gateway.get('/health/live')).status).toBe(200);
     expect((await sender.send([newMessageId()])).status).toBe(200);
     expect(await ended).toEqual({ code: 0, signal: null });
+    // Lines of the modules, not only of the program itself.
+    expect(gateway.log).toMatch(/SIGTERM: shutting down[\s\S]*Done/);
     gateway.start();
     await gateway.becomesReady();
   });
