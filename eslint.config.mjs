@@ -9,10 +9,10 @@ import tseslint from 'typescript-eslint';
 const layers = [
   ['core'],
   ['config', 'metrics'],
-  ['auth', 'broker', 'storage', 'http', 'refusals'],
+  ['auth', 'broker', 'storage', 'secrets', 'http', 'refusals'],
   ['dispatcher'],
   ['channels', 'sources', 'subscribers', 'call-center', 'affinity', 'threads'],
-  ['dashboard', 'health', 'ledger'],
+  ['dashboard', 'health', 'ledger', 'retention'],
 ];
 
 const zones = layers.slice(0, -1).flatMap((folders, rank) =>

@@ -34,6 +34,8 @@ module.exports = {
     project('conformance', 'test/conformance/**/*.spec.ts', withServices),
     project('integration', 'test/integration/**/*.spec.ts', withServices),
     project('e2e', 'test/e2e/**/*.e2e-spec.ts', withServices),
+    // Short by default; CHAOS=full is the whole suite (`npm run test:chaos`).
+    project('chaos', 'test/chaos/**/*.chaos-spec.ts', withServices),
   ],
   testTimeout: 60_000,
   maxWorkers: 2,
