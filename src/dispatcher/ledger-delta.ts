@@ -3,6 +3,7 @@ import type { DeliveryStatus } from '../core/hook-event';
 import type { LedgerDeltasTable, Schema } from '../storage/schema';
 import type { Storage } from '../storage/storage';
 import { anyOf } from './any-of';
+import { ofEvents } from './of-events';
 
 /** What an event is in the ledger; every accepted event is exactly one of these. */
 export type EventState = 'delivered' | 'filtered' | 'duplicate' | 'dead' | 'cancelled' | 'pending';
@@ -164,7 +165,7 @@ async function lockAndRead(storage: Storage, trx: Transaction<Schema>, eventIds:
   const rows = await trx
     .selectFrom('deliveries')
     .select(['id', 'event_id', 'status'])
-    .where(anyOf(engine, 'event_id', 'uuid', eventIds))
+    .where(ofEvents(engine, eventIds))
     .execute();
   const events = new Map<string, Statuses>();
   for (const row of rows) {

@@ -30,7 +30,7 @@ export class Outbound {
     const fanOut = endpoints.length;
     const reason = disabledOnly ? 'endpoint_disabled' : 'no_filter';
     this.events.push({ ...toEventRow(event), fan_out: fanOut, filtered_reason: fanOut === 0 ? reason : null });
-    for (const endpoint of endpoints) this.addDelivery(event, endpoint, fanOut);
+    endpoints.forEach((endpoint, index) => this.addDelivery(index === 0 ? event.id : newId(), event, endpoint, fanOut));
     return fanOut === 0 ? 'filtered' : 'pending';
   }
 
@@ -50,8 +50,7 @@ export class Outbound {
     if (reserved.length > 0) this.runner.release(reserved);
   }
 
-  private addDelivery(event: StoredEvent, endpoint: EndpointRecord, fanOut: number): void {
-    const id = newId();
+  private addDelivery(id: string, event: StoredEvent, endpoint: EndpointRecord, fanOut: number): void {
     const isOurs = this.runner.reserve(endpoint);
     if (isOurs) {
       this.reserved.push(endpoint);

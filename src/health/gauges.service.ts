@@ -39,11 +39,14 @@ export class Gauges {
   }
 
   private async askOldest(): Promise<number | null> {
-    const row = await this.storage.db
-      .selectFrom('deliveries')
-      .select((eb) => eb.fn.min('created_at').as('at'))
-      .where('next_attempt_at', 'is not', null)
-      .executeTakeFirst();
-    return row?.at ?? null;
+    const { db } = this.storage;
+    const oldest = db.selectFrom('deliveries').select((eb) => eb.fn.min('created_at').as('at'));
+    // Each by an index of its own; those that are leased are few.
+    const [waiting, leased] = await Promise.all([
+      oldest.where('leased_by', 'is', null).where('next_attempt_at', 'is not', null).executeTakeFirst(),
+      oldest.where('lease_until', 'is not', null).executeTakeFirst(),
+    ]);
+    const times = [waiting?.at, leased?.at].filter((at) => typeof at === 'number');
+    return times.length === 0 ? null : Math.min(...times);
   }
 }

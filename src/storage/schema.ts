@@ -58,6 +58,10 @@ export interface EndpointsTable {
   previous_secret_until: TimeMs | null;
   /** Since when every attempt has failed; null after a success. */
   failing_since: TimeMs | null;
+  /** When it is disabled for failing (src/dispatcher/delivery/disable-policy.ts); null is the default. */
+  disable_policy: Json | null;
+  /** Failed attempts since it was enabled, where its policy counts them. */
+  failure_count: number;
   created_at: TimeMs;
   updated_at: TimeMs;
 }
@@ -116,6 +120,7 @@ export interface EventKeysTable {
 }
 
 export interface DeliveriesTable {
+  /** Of the first one that dispatch makes for an event: the event's own id (see src/dispatcher/of-events.ts). */
   id: string;
   event_id: string;
   endpoint_id: string;
@@ -123,6 +128,8 @@ export interface DeliveriesTable {
   source: string;
   status: string;
   attempt_count: number;
+  /** Attempts made before it was last redriven: the schedule counts from there. */
+  attempts_before: Generated<number>;
   /** When it is due; null once it is settled. */
   next_attempt_at: TimeMs | null;
   /** The boot that works on it; null when nobody does. */
@@ -138,10 +145,9 @@ export interface DeliveriesTable {
   settled_at: TimeMs | null;
 }
 
+/** By delivery and number. */
 export interface AttemptsTable {
-  id: string;
   delivery_id: string;
-  event_id: string;
   /** From 1. */
   number: number;
   at: TimeMs;
@@ -202,6 +208,52 @@ export interface IdempotencyKeysTable {
   created_at: TimeMs;
 }
 
+/** Processes at work on the same database; times by the database's clock. Empty on SQLite. */
+export interface ProcessesTable {
+  boot_id: string;
+  started_at: TimeMs;
+  /** Renewed every second. */
+  seen_at: TimeMs;
+  /** From when it owns its share; null once it is shutting down. */
+  active_from: TimeMs | null;
+}
+
+/** Work that one process at a time does, every so often; see src/storage/chore.ts. */
+export interface ChoresTable {
+  name: string;
+  /** The boot that has the turn; null when none does. */
+  held_by: string | null;
+  held_until: TimeMs | null;
+  next_at: TimeMs;
+  /** What the last turn left for the next; null before the first. */
+  state: Json | null;
+}
+
+/** A change of many deliveries that goes on in slices; see src/dispatcher/recovery. */
+export interface JobsTable {
+  id: string;
+  kind: string;
+  state: string;
+  /** Whose deliveries it may change; null: anybody's. */
+  account_id: string | null;
+  endpoint_id: string | null;
+  filter: Json;
+  rate_per_second: number;
+  total: number;
+  total_is_lower_bound: Flag;
+  examined: number;
+  changed: number;
+  /** Where the next slice begins; null: at the beginning. */
+  cursor: string | null;
+  /** The boot that works on it. */
+  leased_by: string | null;
+  lease_until: TimeMs | null;
+  created_at: TimeMs;
+  updated_at: TimeMs;
+  finished_at: TimeMs | null;
+  error: string | null;
+}
+
 /** Small facts of the installation, such as whether the admin key was made. */
 export interface MetaTable {
   key: string;
@@ -223,5 +275,8 @@ export interface Schema {
   ledger_deltas: LedgerDeltasTable;
   ledger_totals: LedgerTotalsTable;
   idempotency_keys: IdempotencyKeysTable;
+  chores: ChoresTable;
+  jobs: JobsTable;
   meta: MetaTable;
+  processes: ProcessesTable;
 }

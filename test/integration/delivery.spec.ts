@@ -33,7 +33,7 @@ describe.each(ENGINES)('delivery on $engine', (engine) => {
 
     const { attempts, ...row } = await delivery(endpoint.id, 'delivered');
     expect(row).toMatchObject({ attempt_count: 1, next_attempt_at: null, leased_by: null, lease_until: null, reason: null });
-    expect(attempts).toMatchObject([{ number: 1, status: 'succeeded', code: '200', address: '127.0.0.1', event_id: eventId }]);
+    expect(attempts).toMatchObject([{ number: 1, status: 'succeeded', code: '200', address: '127.0.0.1', delivery_id: row.id }]);
     expect(Buffer.from(attempts[0]?.response_head ?? []).toString()).toBe('thanks');
     expect(receiver.received).toMatchObject([
       { id: eventId, verified: true, headers: { 'x-team': 'blue', 'content-type': 'application/json' } },

@@ -49,7 +49,7 @@ export class DeliveriesController {
   async get(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<DeliveryWithAttemptsDto> {
     const delivery = await this.deliveries.find(id, principal.accountId);
     if (!delivery) throw noSuchDelivery(id);
-    return viewWithAttempts(delivery, await this.deliveries.attemptsOf(delivery));
+    return viewWithAttempts(delivery, await this.deliveries.attemptsOf([delivery]));
   }
 
   /** Makes it due now, a dead, cancelled or delivered one too (409 while an attempt is under way or without its endpoint). */

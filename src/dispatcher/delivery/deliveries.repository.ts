@@ -7,6 +7,7 @@ import type { AttemptsTable, DeliveriesTable, Schema } from '../../storage/schem
 import { Storage } from '../../storage/storage';
 import { anyOf } from '../any-of';
 import { pageNewestFirst } from '../newest-first';
+import { ofEvents } from '../of-events';
 
 export type DeliveryRow = Selectable<DeliveriesTable>;
 export type AttemptRow = AttemptsTable;
@@ -77,7 +78,13 @@ export class DeliveriesRepository {
 
   /** In the order they were made. */
   ofEvent(eventId: string): Promise<DeliveryRow[]> {
-    return this.storage.db.selectFrom('deliveries').selectAll().where('event_id', '=', eventId).orderBy('id').execute();
+    const { db, engine } = this.storage;
+    return db
+      .selectFrom('deliveries')
+      .selectAll()
+      .where(ofEvents(engine, [eventId]))
+      .orderBy('id')
+      .execute();
   }
 
   /** Each status that deliveries of the events have, once an event. */
@@ -86,18 +93,20 @@ export class DeliveriesRepository {
       .selectFrom('deliveries')
       .select(['event_id', 'status'])
       .distinct()
-      .where(anyOf(this.storage.engine, 'event_id', 'uuid', eventIds))
+      .where(ofEvents(this.storage.engine, eventIds))
       .execute();
   }
 
-  /** Oldest first. */
-  attemptsOf(delivery: DeliveryRow): Promise<AttemptRow[]> {
-    return this.storage.db.selectFrom('attempts').selectAll().where('delivery_id', '=', delivery.id).orderBy('id').execute();
-  }
-
-  /** Oldest first, of all deliveries of the event. */
-  attemptsOfEvent(eventId: string): Promise<AttemptRow[]> {
-    return this.storage.db.selectFrom('attempts').selectAll().where('event_id', '=', eventId).orderBy('id').execute();
+  /** Of each delivery the oldest first. */
+  attemptsOf(deliveries: readonly Pick<DeliveryRow, 'id'>[]): Promise<AttemptRow[]> {
+    const ids = deliveries.map((delivery) => delivery.id);
+    return this.storage.db
+      .selectFrom('attempts')
+      .selectAll()
+      .where(anyOf(this.storage.engine, 'delivery_id', 'uuid', ids))
+      .orderBy('delivery_id')
+      .orderBy('number')
+      .execute();
   }
 
   /** Changes the delivery if it still is as it was read and nobody works on it. */

@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { isOutage } from '../../core/errors';
-import { newId } from '../../core/ids';
 import { Metrics } from '../../metrics/metrics.service';
 import type { Schema } from '../../storage/schema';
 import { type InsertRow, Storage } from '../../storage/storage';
@@ -166,9 +165,7 @@ export class Settler {
 function attemptRow({ delivery, result, verdict }: Outcome): InsertRow<'attempts'>[] {
   if (result === undefined) return [];
   const row: Schema['attempts'] = {
-    id: newId(),
     delivery_id: delivery.deliveryId,
-    event_id: delivery.eventId,
     number: delivery.attemptCount + 1,
     at: result.at,
     status: verdict.kind === 'delivered' ? 'succeeded' : 'failed',

@@ -107,8 +107,8 @@ export class EventsController {
   async get(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<string> {
     const event = await this.events.find(id, principal.accountId);
     if (!event) throw new GatewayError('not_found', `There is no event ${id.slice(0, 64)}`);
-    const [deliveries, attempts] = await Promise.all([this.deliveries.ofEvent(id), this.deliveries.attemptsOfEvent(id)]);
-    return eventJson(event, deliveries, attempts);
+    const deliveries = await this.deliveries.ofEvent(id);
+    return eventJson(event, deliveries, await this.deliveries.attemptsOf(deliveries));
   }
 
   private count({ receivedAt }: PublishCall): void {

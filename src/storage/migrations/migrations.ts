@@ -2,6 +2,11 @@ import type { Transaction } from 'kysely';
 import type { Schema } from '../schema';
 import type { Engine } from '../storage';
 import { firstTables } from './0001-first-tables';
+import { leanHotTables } from './0002-lean-hot-tables';
+import { jobs } from './0004-jobs';
+import { disablePolicy } from './0006-disable-policy';
+import { processes } from './0003-processes';
+import { chores } from './0007-chores';
 
 export interface Migration {
   /** Never changed once released. */
@@ -10,4 +15,11 @@ export interface Migration {
 }
 
 /** In the order they run; only ever appended to. */
-export const MIGRATIONS: readonly Migration[] = [{ name: '0001-first-tables', up: firstTables }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: '0001-first-tables', up: firstTables },
+  { name: '0002-lean-hot-tables', up: leanHotTables },
+  { name: '0004-jobs', up: jobs },
+  { name: '0006-disable-policy', up: disablePolicy },
+  { name: '0003-processes', up: processes },
+  { name: '0007-chores', up: chores },
+];

@@ -4,6 +4,9 @@ import type { Schema } from '../schema';
 
 export const PARTITIONED = ['events', 'deliveries', 'attempts', 'requests'] as const satisfies (keyof Schema)[];
 
+/** The column whose ranges make a table's partitions: attempts lie with their deliveries. */
+export const partitionKeyOf = (table: string): 'id' | 'delivery_id' => (table === 'attempts' ? 'delivery_id' : 'id');
+
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 /** 1970 began on a Thursday; weeks begin on Monday, UTC. */
@@ -48,10 +51,11 @@ async function exists(trx: Transaction<Schema>, name: string): Promise<boolean> 
 
 /** Made aside and attached, which does not stop those who write the table's other partitions. */
 async function make(trx: Transaction<Schema>, table: string, { name, from, to }: Partition): Promise<void> {
+  const key = partitionKeyOf(table);
   const statements = [
     `create table ${name} (like ${table} including defaults including constraints)`,
     `lock table ${table}_other in access exclusive mode`,
-    `with moved as (delete from ${table}_other where id >= '${from}' and id < '${to}' returning *) insert into ${name} select * from moved`,
+    `with moved as (delete from ${table}_other where ${key} >= '${from}' and ${key} < '${to}' returning *) insert into ${name} select * from moved`,
     `alter table ${table} attach partition ${name} for values from ('${from}') to ('${to}')`,
   ];
   for (const statement of statements) await sql.raw(statement).execute(trx);

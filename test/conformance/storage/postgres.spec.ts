@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { Client } from 'pg';
 import { firstIdAt, newId, timeOfId } from '../../../src/core/ids';
 import { COLUMN_TYPES } from '../../../src/storage/postgres/column-types';
-import { PARTITIONED, ensurePartitions, partitionAt } from '../../../src/storage/postgres/partitions';
+import { PARTITIONED, ensurePartitions, partitionAt, partitionKeyOf } from '../../../src/storage/postgres/partitions';
 import { PostgresStorage } from '../../../src/storage/postgres/postgres-storage';
 import { acquireDatabase, startPrivatePostgres } from '../../support/services/services';
 import type { Database, PostgresServer } from '../../support/services/postgres';
@@ -55,10 +55,12 @@ describe('tables of PostgreSQL', () => {
   it.each(PARTITIONED)('keep %s by the week: rows of this week and the next two lie in their partitions', async (table) => {
     for (const weeks of [0, 1, 2]) {
       const timeMs = Date.now() + weeks * WEEK_MS;
-      const row = { ...sampleRows()[table], id: `${firstIdAt(timeMs).slice(0, 24)}${newId().slice(24)}` };
+      const key = partitionKeyOf(table);
+      const id = `${firstIdAt(timeMs).slice(0, 24)}${newId().slice(24)}`;
+      const row = { ...sampleRows()[table], [key]: id };
       await storage.insertMany(storage.db, table, [row as never]);
       const { rows } = await sql<{ name: string }>`
-        select tableoid::regclass::text as name from ${sql.table(table)} where id = ${row.id}`.execute(storage.db);
+        select tableoid::regclass::text as name from ${sql.table(table)} where ${sql.ref(key)} = ${id}`.execute(storage.db);
       expect(rows).toEqual([{ name: partitionAt(table, timeMs).name }]);
     }
   });

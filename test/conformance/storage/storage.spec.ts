@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { GatewayError } from '../../../src/core/errors';
 import { newId } from '../../../src/core/ids';
+import { MIGRATIONS } from '../../../src/storage/migrations/migrations';
 import { RegistryVersion, bumpRegistryVersion } from '../../../src/storage/registry-version';
 import type { Schema } from '../../../src/storage/schema';
 import type { Storage } from '../../../src/storage/storage';
@@ -50,7 +51,7 @@ describe.each(ENGINES)('storage on $engine', (engine) => {
     const runners = await Promise.all([empty.open(), empty.open(), empty.open()]);
     for (const runner of runners) expect(await runner.probe()).toBe(true);
     const { rows } = await sql<{ name: string }>`select name from migrations`.execute(runners[0].db);
-    expect(rows.map((row) => row.name)).toEqual(['0001-first-tables']);
+    expect(rows.map((row) => row.name)).toEqual(MIGRATIONS.map((migration) => migration.name));
     for (const runner of runners) await runner.close();
     await empty.release();
   });
