@@ -17,6 +17,9 @@ export abstract class Storage {
   /** Commits when `work` resolves, rolls back when it throws. Serialisation failures and deadlocks are tried again. */
   abstract transaction<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T>;
 
+  /** Reads of one moment, however many statements they take; they hold up no one who writes. Not for writing. */
+  abstract snapshot<T>(work: (db: Queryable) => Promise<T>): Promise<T>;
+
   /**
    * Inserts many rows with one statement's cost, whatever their number: arrays on PostgreSQL, one prepared statement on
    * SQLite. All rows have the same columns.
@@ -32,5 +35,9 @@ export abstract class Storage {
   abstract close(): Promise<void>;
 }
 
-/** A row to insert: every column but generated ones. */
-export type InsertRow<T extends keyof Schema> = T extends 'ledger_deltas' ? Omit<Schema['ledger_deltas'], 'id'> : Schema[T];
+/** A row to insert: every column but generated ones; those with a default may be left out. */
+export type InsertRow<T extends keyof Schema> = T extends 'ledger_deltas'
+  ? Omit<Schema['ledger_deltas'], 'id'>
+  : T extends 'deliveries'
+    ? Omit<Schema['deliveries'], 'attempts_before'> & { attempts_before?: number }
+    : Schema[T];
