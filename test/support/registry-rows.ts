@@ -26,6 +26,8 @@ export const endpointRow = (changes: Partial<EndpointRow> = {}): EndpointRow => 
   previous_secret: null,
   previous_secret_until: null,
   failing_since: null,
+  disable_policy: null,
+  failure_count: 0,
   created_at: 1,
   updated_at: 1,
   ...changes,

@@ -1,7 +1,8 @@
 import { type FieldProblem, GatewayError } from '../../core/errors';
 import type { EndpointRecord } from './endpoint-record';
 import { headerProblems, newSecret, normalSecret } from './endpoint-rules';
-import type { EndpointAuthDto, EndpointPropertiesDto, UpdateEndpointDto } from './endpoints.dto';
+import type { DisablePolicy } from '../delivery/disable-policy';
+import type { DisablePolicyDto, EndpointAuthDto, EndpointPropertiesDto, UpdateEndpointDto } from './endpoints.dto';
 
 type Settable = Omit<EndpointRecord, 'id' | 'accountId' | 'createdAt' | 'updatedAt' | 'secret' | 'previousSecret' | 'previousSecretUntil'>;
 
@@ -15,6 +16,7 @@ const DEFAULTS = {
   maxInFlight: null,
   ratePerSecond: null,
   retrySchedule: null,
+  disablePolicy: null,
 } as const satisfies Partial<Settable>;
 
 /**
@@ -29,20 +31,23 @@ export function patchEndpoint<T extends Settable>(endpoint: T, patch: UpdateEndp
     if (patch[field] !== undefined) Object.assign(next, { [field]: patch[field] ?? DEFAULTS[field] });
   }
   if (patch.auth) next.auth = authOf(patch.auth);
+  if (patch.disablePolicy) next.disablePolicy = policyOf(patch.disablePolicy);
+  // What was counted before belongs to another policy.
+  if (next.disablePolicy?.kind !== endpoint.disablePolicy?.kind) next.failureCount = 0;
   if (patch.properties !== undefined) next.properties = mergeProperties(endpoint.properties, patch.properties);
   if (patch.enabled !== undefined) Object.assign(next, switched(next, patch.enabled ?? true));
   assertValid(next, patch);
   return next;
 }
 
+type Switch = Pick<EndpointRecord, 'enabled' | 'disabledReason' | 'failingSince' | 'failureCount'>;
+
 /** Enabling forgives what disabled it, so that one more failure does not disable it again. */
-export const switched = (
-  endpoint: Pick<EndpointRecord, 'enabled' | 'disabledReason' | 'failingSince'>,
-  enabled: boolean,
-): Pick<EndpointRecord, 'enabled' | 'disabledReason' | 'failingSince'> =>
-  enabled
-    ? { enabled, disabledReason: null, failingSince: endpoint.enabled ? endpoint.failingSince : null }
-    : { enabled, disabledReason: endpoint.disabledReason ?? 'manual', failingSince: endpoint.failingSince };
+export function switched(endpoint: Switch, enabled: boolean): Switch {
+  const { failingSince, failureCount } = endpoint;
+  if (!enabled) return { enabled, disabledReason: endpoint.disabledReason ?? 'manual', failingSince, failureCount };
+  return { enabled, disabledReason: null, ...(endpoint.enabled ? { failingSince, failureCount } : { failingSince: null, failureCount: 0 }) };
+}
 
 /** @throws GatewayError `validation_failed`. */
 export function secretOf(given: string | null | undefined): string {
@@ -56,6 +61,12 @@ export function secretOf(given: string | null | undefined): string {
 /** Only what the type needs: a password sent along with a token is not kept. */
 const authOf = (auth: EndpointAuthDto): Record<string, unknown> =>
   auth.type === 'basic' ? { type: 'basic', username: auth.username, password: auth.password } : { type: 'bearer', token: auth.token };
+
+/** Only what the kind needs, as above. The rules of the fields have seen to it that it is there. */
+function policyOf({ kind, days, count }: DisablePolicyDto): DisablePolicy {
+  if (kind === 'failing_for') return { kind, days: days as number };
+  return kind === 'failures' ? { kind, count: count as number } : { kind };
+}
 
 /** One property at a time, as with the fields themselves. */
 function mergeProperties(present: Record<string, unknown>, patch: EndpointPropertiesDto | null): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { EndpointsTable } from '../../storage/schema';
+import { type DisablePolicy, readDisablePolicy } from '../delivery/disable-policy';
 
 /** An endpoint as dispatch and delivery use it: its row with the JSON columns parsed. */
 export interface EndpointRecord {
@@ -26,6 +27,10 @@ export interface EndpointRecord {
   previousSecretUntil: number | null;
   /** Since when every attempt has failed (ms since 1970); null after a success. */
   failingSince: number | null;
+  /** Null: the default policy. */
+  disablePolicy: DisablePolicy | null;
+  /** Failed attempts since it was enabled, where its policy counts them. */
+  failureCount: number;
   createdAt: number;
   updatedAt: number;
 }
@@ -51,6 +56,8 @@ export function fromRow(row: Selectable<EndpointsTable>): EndpointRecord {
     previousSecret: row.previous_secret,
     previousSecretUntil: row.previous_secret_until,
     failingSince: row.failing_since,
+    disablePolicy: readDisablePolicy(row.disable_policy),
+    failureCount: row.failure_count,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

@@ -67,6 +67,26 @@ export class EndpointPropertiesDto {
   body?: 'standard' | 'raw' | null;
 }
 
+export class DisablePolicyDto {
+  /** `failing_for`: after `days` of nothing but failures; `failures`: at the `count`-th failed attempt in all; `never`. */
+  @IsIn(['failing_for', 'failures', 'never'])
+  kind!: 'failing_for' | 'failures' | 'never';
+
+  /** With `failing_for`. */
+  @ValidateIf((policy: DisablePolicyDto) => policy.kind === 'failing_for')
+  @IsInt()
+  @Min(1)
+  @Max(365)
+  days?: number;
+
+  /** With `failures`. */
+  @ValidateIf((policy: DisablePolicyDto) => policy.kind === 'failures')
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  count?: number;
+}
+
 /** What creating and changing have in common; null is the default. */
 class EndpointFieldsDto {
   /** The URL's host when it is left out. */
@@ -131,6 +151,13 @@ class EndpointFieldsDto {
   @Max(WEEK_SECONDS, { each: true })
   retrySchedule?: number[] | null;
 
+  /** When it is disabled for failing. Null: after five days of nothing but failures. */
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => DisablePolicyDto)
+  disablePolicy?: DisablePolicyDto | null;
+
   @IsOptional()
   @IsObject()
   @ValidateNested()
@@ -191,8 +218,14 @@ export class EndpointDto {
   /** Passwords and tokens are left out. */
   auth!: ShownAuthDto | null;
   enabled!: boolean;
-  /** Why it is disabled: `manual`, or what the gateway found, such as `endpoint_gone`. */
+  /** Why it is disabled: `manual`, or what the gateway found: `endpoint_gone` (it answered 410) or `failing` (its disablePolicy). */
   disabledReason!: string | null;
+  /** Null: after five days of nothing but failures. */
+  disablePolicy!: DisablePolicyDto | null;
+  /** Since when every attempt has failed, ISO 8601; null after a success. */
+  failingSince!: string | null;
+  /** Failed attempts since it was enabled; counted under the policy `failures` only. */
+  failureCount!: number;
   /** Null: the gateway's default. */
   timeoutMs!: number | null;
   maxInFlight!: number | null;

@@ -89,6 +89,8 @@ const toRow = (endpoint: EndpointRecord): EndpointsTable => ({
   previous_secret: endpoint.previousSecret,
   previous_secret_until: endpoint.previousSecretUntil,
   failing_since: endpoint.failingSince,
+  disable_policy: endpoint.disablePolicy && JSON.stringify(endpoint.disablePolicy),
+  failure_count: endpoint.failureCount,
   created_at: endpoint.createdAt,
   updated_at: endpoint.updatedAt,
 });

@@ -111,6 +111,8 @@ const emptyEndpoint = (accountId: string, url: string, secret: string, now: numb
   previousSecret: null,
   previousSecretUntil: null,
   failingSince: null,
+  disablePolicy: null,
+  failureCount: 0,
   createdAt: now,
   updatedAt: now,
 });
