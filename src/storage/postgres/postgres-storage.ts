@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { CompiledQuery, Kysely, type Transaction } from 'kysely';
+import { CompiledQuery, Kysely, type Transaction, sql } from 'kysely';
 import type { Pool } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GatewayError, isOutage } from '../../core/errors';
@@ -73,6 +73,13 @@ export class PostgresStorage extends Storage {
       // Apart by chance, so that the same two do not meet again.
       await delay(Math.random() * 20 * attempt);
     }
+  }
+
+  snapshot<T>(work: (db: Queryable) => Promise<T>): Promise<T> {
+    return this.db.transaction().execute(async (trx) => {
+      await sql`set transaction isolation level repeatable read, read only`.execute(trx);
+      return work(trx);
+    });
   }
 
   async insertMany<T extends keyof Schema>(on: Queryable, table: T, rows: readonly InsertRow<T>[]): Promise<void> {

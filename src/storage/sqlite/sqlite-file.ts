@@ -60,6 +60,11 @@ export class SqliteFile {
     if (this.writer.isOpen && this.writer.isTransaction) this.control('rollback');
   }
 
+  /** From now on all reads see the same moment, until the file is closed. */
+  freezeReads(): void {
+    mapped(() => this.reader.exec('begin'));
+  }
+
   read(query: CompiledQuery): QueryResult<unknown> {
     return mapped(() => run(this.readerStatements, query));
   }

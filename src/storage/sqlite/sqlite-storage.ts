@@ -15,7 +15,10 @@ export class SqliteStorage extends Storage {
 
   readonly db: Kysely<Schema>;
 
-  private constructor(private readonly file: SqliteFile) {
+  private constructor(
+    private readonly path: string,
+    private readonly file: SqliteFile,
+  ) {
     super();
     this.db = new Kysely<Schema>({ dialect: sqliteDialect(file) });
   }
@@ -23,7 +26,7 @@ export class SqliteStorage extends Storage {
   /** Opens the file, makes it and its folder where there are none, and brings its tables up to date. */
   static async open(path: string, options: { readOnly?: boolean } = {}): Promise<SqliteStorage> {
     if (!options.readOnly) mkdirSync(dirname(path), { recursive: true });
-    const storage = new SqliteStorage(new SqliteFile(path, options));
+    const storage = new SqliteStorage(path, new SqliteFile(path, options));
     try {
       // BEGIN IMMEDIATE lets one runner at a time in: in WAL mode it is as good as EXCLUSIVE.
       if (!options.readOnly) await storage.transaction((trx) => migrate(trx, 'sqlite'));
@@ -36,6 +39,17 @@ export class SqliteStorage extends Storage {
 
   transaction<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
     return this.db.transaction().execute(work);
+  }
+
+  /** On connections of its own: they may stay for a while, and others read the newest meanwhile. */
+  async snapshot<T>(work: (db: Queryable) => Promise<T>): Promise<T> {
+    const file = new SqliteFile(this.path, { readOnly: true });
+    try {
+      file.freezeReads();
+      return await work(new Kysely<Schema>({ dialect: sqliteDialect(file) }));
+    } finally {
+      file.close();
+    }
   }
 
   async insertMany<T extends keyof Schema>(on: Queryable, table: T, rows: readonly InsertRow<T>[]): Promise<void> {
