@@ -62,6 +62,11 @@ export const ERRORS = {
   },
   headers_too_large: { status: 431, title: 'The headers are too large', remedy: 'Send at most 16 KiB of headers.' },
   internal_error: { status: 500, title: 'The gateway made a mistake', remedy: 'Look up the request id in the log and report it.' },
+  secret_unreadable: {
+    status: 500,
+    title: 'A sealed secret cannot be opened',
+    remedy: 'Give the gateway every key that sealed secrets (SECRETS_ENCRYPTION_KEYS), or make the endpoint anew.',
+  },
   broker_unavailable: { status: 503, title: 'The broker is away', remedy: 'Send the request again after Retry-After.' },
   storage_unavailable: { status: 503, title: 'The storage is away', remedy: 'Send the request again after Retry-After.' },
   channel_not_configured: {
