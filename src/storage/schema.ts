@@ -245,9 +245,6 @@ export interface JobsTable {
   changed: number;
   /** Where the next slice begins; null: at the beginning. */
   cursor: string | null;
-  /** The boot that works on it. */
-  leased_by: string | null;
-  lease_until: TimeMs | null;
   created_at: TimeMs;
   updated_at: TimeMs;
   finished_at: TimeMs | null;

@@ -5,11 +5,11 @@ import type { Engine } from '../storage';
 const JOBS = {
   sqlite: `create table jobs (id text not null primary key, kind text not null, state text not null, account_id text, endpoint_id text,
     filter text not null, rate_per_second integer not null, total integer not null, total_is_lower_bound integer not null,
-    examined integer not null, changed integer not null, cursor text, leased_by text, lease_until integer,
+    examined integer not null, changed integer not null, cursor text,
     created_at integer not null, updated_at integer not null, finished_at integer, error text) strict`,
   postgres: `create table jobs (id uuid not null primary key, kind text not null, state text not null, account_id text, endpoint_id uuid,
     filter text not null, rate_per_second integer not null, total bigint not null, total_is_lower_bound smallint not null,
-    examined bigint not null, changed bigint not null, cursor text, leased_by uuid, lease_until bigint,
+    examined bigint not null, changed bigint not null, cursor text,
     created_at bigint not null, updated_at bigint not null, finished_at bigint, error text)`,
 } as const satisfies Record<Engine, string>;
 

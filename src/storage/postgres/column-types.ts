@@ -141,8 +141,6 @@ export const COLUMN_TYPES: ColumnTypes = {
     examined: 'int8',
     changed: 'int8',
     cursor: 'text',
-    leased_by: 'uuid',
-    lease_until: 'int8',
     created_at: 'int8',
     updated_at: 'int8',
     finished_at: 'int8',

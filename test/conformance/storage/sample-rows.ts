@@ -155,8 +155,6 @@ export function sampleRows(): { [T in keyof Schema]: InsertRow<T> } {
       examined: MAX_INTEGER,
       changed: 0,
       cursor: AWKWARD_TEXT,
-      leased_by: newId(),
-      lease_until: MAX_INTEGER,
       created_at: 1,
       updated_at: 1,
       finished_at: null,
