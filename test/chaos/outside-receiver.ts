@@ -1,0 +1,56 @@
+import { Receiver, type Received } from '../support/receiver';
+import { idOf, itemOf } from './items';
+import type { Arrival, Arrived } from './verdict';
+
+/** One endpoint's other side: checks each delivery for itself and keeps its own books; bodies are not kept. */
+export class OutsideReceiver {
+  readonly items = new Map<string, Arrival>();
+  readonly spoiled: string[] = [];
+
+  private constructor(
+    readonly receiver: Receiver,
+    /** Whether the endpoint gets the item's bytes without an envelope. */
+    private readonly isRaw: boolean,
+  ) {}
+
+  static async start(isRaw: boolean): Promise<OutsideReceiver> {
+    return new OutsideReceiver(await Receiver.start(), isRaw);
+  }
+
+  /** Deliveries so far. */
+  total = 0;
+
+  /** Books what has come since the last time. */
+  absorb(): Arrived {
+    for (const request of this.receiver.received.splice(0)) this.book(request);
+    return this;
+  }
+
+  private book({ body, id: webhookId, verified }: Received): void {
+    this.total += 1;
+    const text = body.toString();
+    const id = this.itemIn(text);
+    const sent = id === undefined ? undefined : itemOf(id);
+    const isWhole = sent !== undefined && (this.isRaw ? text === sent : text.endsWith(`,"data":${sent}}`));
+    if (id === undefined || !isWhole || !verified || webhookId === '') {
+      this.spoiled.push(`${id ?? text.slice(0, 200)} (${verified ? 'not as sent' : 'signature not valid'})`);
+      return;
+    }
+    const arrival = this.items.get(id);
+    if (!arrival) {
+      this.items.set(id, { count: 1, ids: [webhookId] });
+      return;
+    }
+    arrival.count += 1;
+    if (!arrival.ids.includes(webhookId)) arrival.ids.push(webhookId);
+  }
+
+  private itemIn(text: string): string | undefined {
+    try {
+      const parsed = JSON.parse(text) as { data?: unknown };
+      return idOf(this.isRaw ? parsed : parsed.data);
+    } catch {
+      return undefined;
+    }
+  }
+}
