@@ -26,18 +26,38 @@ export class Metrics {
   readonly retried = this.counter('hookline_deliveries_retried_total', 'Attempts that failed and are tried again', []);
   readonly dead = this.counter('hookline_deliveries_dead_total', 'Deliveries given up, by class', ['class']);
   readonly cancelled = this.counter('hookline_deliveries_cancelled_total', 'Deliveries cancelled', []);
+  readonly jobDeliveries = this.counter('hookline_job_deliveries_total', 'Deliveries made due, made or cancelled by jobs', ['kind']);
+  readonly deadNow = this.gauge('hookline_dead_deliveries', 'Deliveries that are dead now, by class; counted up to 100,000', ['class']);
   readonly fenced = this.counter(
     'hookline_deliveries_fenced_total',
     'Results dropped because the delivery was no longer this process’s: its lease had run out',
+    [],
+  );
+  readonly leasesFreed = this.counter(
+    'hookline_leases_freed_total',
+    'Deliveries taken back from a process that died or did not renew its lease in time',
     [],
   );
   readonly inFlight = this.gauge('hookline_deliveries_in_flight', 'Attempts under way in this process', []);
   readonly queueDepth = this.gauge('hookline_queue_depth', 'Messages in a queue of the broker', ['queue']);
   readonly oldestUndeliveredSeconds = this.gauge(
     'hookline_oldest_undelivered_age_seconds',
-    'Age of the oldest event with an open delivery',
+    'Age of the oldest open delivery whose endpoint is enabled; 0 when there is none',
     [],
   );
+  readonly oldestFrozenSeconds = this.gauge(
+    'hookline_oldest_frozen_age_seconds',
+    'Age of the oldest open delivery whose endpoint is disabled; 0 when there is none',
+    [],
+  );
+  readonly mostOverdueSeconds = this.gauge(
+    'hookline_most_overdue_seconds',
+    'How long the delivery that should have been attempted first has been waiting for it since; 0 when none is overdue',
+    [],
+  );
+  readonly ledgerImbalance = this.gauge('hookline_ledger_imbalance', '1 when the ledger’s sum has not held for 60 s', ['source']);
+  readonly repairs = this.counter('hookline_reconciler_repairs_total', 'What was found out of order in the database and mended', ['kind']);
+  readonly expired = this.counter('hookline_retention_rows_total', 'Rows deleted because their time was over, by table', ['table']);
   readonly ingestSeconds = this.histogram('hookline_ingest_duration_seconds', 'From the request to its 2xx', ['source']);
   readonly attemptSeconds = this.histogram('hookline_attempt_duration_seconds', 'One attempt, from connect to answer', []);
   readonly acceptToDeliverySeconds = this.histogram(

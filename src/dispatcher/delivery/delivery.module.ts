@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { provideConfig } from '../../config/provide-config';
 import { MetricsModule } from '../../metrics/metrics.module';
 import { StorageModule } from '../../storage/storage.module';
+import { OperationalEvents } from '../operational/operational-events';
 import { RegistryModule } from '../registry/registry.module';
 import { Attempter } from './attempter';
 import { Backlog } from './backlog';
@@ -12,6 +13,8 @@ import { DeliveryLifecycle } from './delivery.lifecycle';
 import { EgressModule } from './egress/egress.module';
 import { EndpointHealth } from './endpoint-health';
 import { HttpSender } from './http/http-sender';
+import { LeaseKeeper } from './lease-keeper';
+import { LiveProcesses } from './limits/live-processes';
 import { Puller } from './puller';
 import { Settler } from './settler';
 
@@ -26,9 +29,12 @@ import { Settler } from './settler';
     DeliverySlots,
     EndpointHealth,
     HttpSender,
+    LeaseKeeper,
+    LiveProcesses,
+    OperationalEvents,
     Puller,
     Settler,
   ],
-  exports: [Backlog, DeliveryRunner],
+  exports: [Backlog, DeliveryRunner, LiveProcesses, OperationalEvents],
 })
 export class DeliveryModule {}

@@ -161,5 +161,6 @@ export function sampleRows(): { [T in keyof Schema]: InsertRow<T> } {
       error: AWKWARD_TEXT,
     },
     meta: { key: AWKWARD_TEXT, value: '1' },
+    processes: { boot_id: newId(), started_at: 1, seen_at: MAX_INTEGER, active_from: null },
   };
 }
