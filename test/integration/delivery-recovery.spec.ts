@@ -1,6 +1,5 @@
 import { Logger } from '@nestjs/common';
 import { BOOT_ID, newId } from '../../src/core/ids';
-import { FAILING_LIMIT_MS } from '../../src/dispatcher/delivery/endpoint-health';
 import { PostgresStorage } from '../../src/storage/postgres/postgres-storage';
 import { ENGINES, postgresOptions } from '../conformance/storage/engines';
 import { eventually } from '../support/eventually';
@@ -9,6 +8,7 @@ import { TcpProxy } from '../support/tcp-proxy';
 import { DeliveryRig } from './delivery-rig';
 
 const OTHER_BOOT = newId();
+const FIVE_DAYS_MS = 5 * 86_400_000;
 
 describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
   let rig: DeliveryRig;
@@ -123,7 +123,7 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
     expect(warned.mock.calls).toEqual([[`Endpoints that began to fail: ${endpoint.id} (500)`]]);
     expect(told.mock.calls).toEqual([[`Endpoints that succeed again: ${endpoint.id}`]]);
 
-    await rig.changeEndpoint(endpoint.id, { failing_since: Date.now() - FAILING_LIMIT_MS });
+    await rig.changeEndpoint(endpoint.id, { failing_since: Date.now() - FIVE_DAYS_MS });
     receiver.answer = () => ({ status: 500 });
     await rig.send('failing');
     await eventually('it is disabled', async () => (await rig.readEndpoint(endpoint.id)).enabled === 0);

@@ -31,4 +31,5 @@ export function isGivenUp(policy: DisablePolicy, { failingSince, failureCount }:
 }
 
 /** A policy from its column. */
-export const readDisablePolicy = (json: string | null): DisablePolicy | null => (json === null ? null : (JSON.parse(json) as DisablePolicy));
+export const readDisablePolicy = (json: string | null): DisablePolicy | null =>
+  json === null ? null : (JSON.parse(json) as DisablePolicy);

@@ -1,3 +1,4 @@
+import type { DeadDelivery } from '../operational/facts';
 import type { AttemptResult } from './http/attempt';
 import type { DeliveryJob } from './delivery-job';
 import type { DeadClass, Verdict } from './retry-policy';
@@ -27,6 +28,15 @@ export interface SettledColumns {
   deadClass: DeadClass | null;
   settledAt: number | null;
 }
+
+/** What is to be told of those that are given up. */
+export const deadOf = (outcomes: readonly Outcome[]): DeadDelivery[] =>
+  outcomes.flatMap(({ delivery, result, verdict }) => {
+    if (verdict.kind !== 'dead') return [];
+    const { deliveryId, eventId, endpointId, source } = delivery;
+    const attemptCount = delivery.attemptCount + (result === undefined ? 0 : 1);
+    return [{ deliveryId, eventId, endpointId, source, attemptCount, code: result?.code ?? verdict.reason, deadClass: verdict.deadClass }];
+  });
 
 export function columnsOf({ delivery, result, verdict }: Outcome, nowMs: number): SettledColumns {
   const base = {

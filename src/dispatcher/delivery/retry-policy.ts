@@ -33,10 +33,13 @@ const JITTER = 0.2;
 const THROTTLED = new Set([429, 502, 503, 504]);
 
 /**
- * Codes of attempts that failed on our side of the network. They are retried all the same, since a setting or a name can be
+ * Codes of attempts that failed on our side: a setting, the resolver, this machine's network. They are retried all the same, since a setting or a name can be
  * mended meanwhile; when the schedule is spent the delivery is dead in the class `pipeline`.
  */
-const PIPELINE_CODES: ReadonlySet<string> = new Set(['address_refused', 'invalid_request']);
+const PIPELINE_CODES: ReadonlySet<string> = new Set(['address_refused', 'invalid_request', 'dns_unavailable', 'local_error']);
+
+/** True for the code of an attempt that failed by our own fault: it is never held against the receiver. */
+export const isOurFault = (code: string): boolean => PIPELINE_CODES.has(code);
 
 /** Faults that no retry mends: the delivery is dead at once, in the class `pipeline`. */
 export type PipelineFault = 'event_missing' | 'event_unreadable';
@@ -47,7 +50,7 @@ export function verdictOf(end: AttemptEnd, context: RetryContext): Verdict {
   if (end.status === 410) return { kind: 'gone' };
   const waitSeconds = context.schedule[context.attemptCount - 1];
   if (waitSeconds === undefined) {
-    return { kind: 'dead', reason: end.code, deadClass: PIPELINE_CODES.has(end.code) ? 'pipeline' : 'receiver' };
+    return { kind: 'dead', reason: end.code, deadClass: isOurFault(end.code) ? 'pipeline' : 'receiver' };
   }
   const askedMs = end.status !== null && THROTTLED.has(end.status) ? retryAfterMs(end.retryAfter, context.nowMs) : undefined;
   return { kind: 'waiting', delayMs: delayMs(waitSeconds * 1_000, askedMs, context.random) };

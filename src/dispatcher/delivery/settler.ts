@@ -4,9 +4,10 @@ import { Metrics } from '../../metrics/metrics.service';
 import type { Schema } from '../../storage/schema';
 import { type InsertRow, Storage } from '../../storage/storage';
 import { changeDeliveries } from '../ledger-delta';
+import { OperationalEvents } from '../operational/operational-events';
 import { EndpointHealth } from './endpoint-health';
 import { returnLeases } from './leases';
-import { type Outcome, type SettledColumns, columnsOf } from './outcome';
+import { type Outcome, type SettledColumns, columnsOf, deadOf } from './outcome';
 import { settle } from './settle-statement';
 
 const MAX_GROUP = 200;
@@ -32,6 +33,7 @@ export class Settler {
     private readonly storage: Storage,
     private readonly health: EndpointHealth,
     private readonly metrics: Metrics,
+    private readonly operational: OperationalEvents,
   ) {}
 
   /** Called with outcomes that are off this process's hands: written, or dropped because another process has the delivery. */
@@ -123,8 +125,10 @@ export class Settler {
         const ours = refs.filter((ref) => written.has(ref.id));
         return ours.map((delivery) => ({ delivery, from: 'waiting', to: (rows.get(delivery.id) as SettledColumns).status }));
       });
-      const attempts = group.filter((outcome) => written.has(outcome.delivery.deliveryId)).flatMap(attemptRow);
-      await this.storage.insertMany(trx, 'attempts', attempts);
+      const ours = group.filter((outcome) => written.has(outcome.delivery.deliveryId));
+      await this.storage.insertMany(trx, 'attempts', ours.flatMap(attemptRow));
+      const dead = deadOf(ours);
+      if (dead.length > 0) await this.operational.bookDead(trx, dead);
       return written;
     });
   }
@@ -139,9 +143,7 @@ export class Settler {
 
   /** One line a group, however many there are. */
   private tellDead(ours: readonly Outcome[]): void {
-    const dead = ours.flatMap(({ delivery, result, verdict }) =>
-      verdict.kind === 'dead' ? [{ ...delivery, code: result?.code ?? verdict.reason }] : [],
-    );
+    const dead = deadOf(ours);
     const [first] = dead;
     if (first === undefined) return;
     const one = `delivery ${first.deliveryId} of event ${first.eventId} to endpoint ${first.endpointId}, whose last code is ${first.code}`;

@@ -3,6 +3,7 @@ import { type FieldProblem, GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
 import { Backlog } from '../delivery/backlog';
 import { EgressGuard } from '../delivery/egress/egress-guard';
+import { switchFacts } from '../operational/facts';
 import { AccountsRepository } from './accounts.repository';
 import type { EndpointRecord } from './endpoint-record';
 import { patchEndpoint, secretOf, switched } from './endpoint-patch';
@@ -73,6 +74,7 @@ export class EndpointsService {
       if (!present) throw noSuchEndpoint(id);
       const next = { ...change(present), updatedAt: Date.now() };
       await this.endpoints.replace(trx, next);
+      await this.registry.tell(trx, switchFacts(present, next));
       return next;
     });
     // What waited for it to be enabled is due.

@@ -6,6 +6,10 @@ export type FailureCode =
   | 'connection_reset'
   | 'unreachable'
   | 'dns_error'
+  /** No resolver answered: it says nothing about the name. */
+  | 'dns_unavailable'
+  /** Nothing left this machine: no route, a firewall of its own, no more sockets. */
+  | 'local_error'
   | 'tls_error'
   | 'address_refused'
   | 'invalid_response'
@@ -18,8 +22,10 @@ const CODES: readonly [pattern: RegExp, code: FailureCode][] = [
   [/^ETIMEDOUT$/, 'connect_timeout'],
   [/^ECONNREFUSED$/, 'connection_refused'],
   [/^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET)$/, 'connection_reset'],
-  [/^(EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|EADDRNOTAVAIL|EACCES|EPERM)$/, 'unreachable'],
-  [/^(ENOTFOUND|ENODATA|EAI_.*)$/, 'dns_error'],
+  [/^(EHOSTUNREACH|EHOSTDOWN)$/, 'unreachable'],
+  [/^(ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|EACCES|EPERM|EMFILE|ENFILE|ENOBUFS|ENOMEM)$/, 'local_error'],
+  [/^(ENOTFOUND|ENODATA)$/, 'dns_error'],
+  [/^EAI_.*$/, 'dns_unavailable'],
   [/^(ERR_TLS_.*|ERR_SSL_.*|CERT_.*|CRL_.*|UNABLE_TO_.*|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN)$/, 'tls_error'],
   [/^(HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|EPROTO)$/, 'tls_error'],
   [/^(HPE.*|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_.*|UND_ERR_RESPONSE.*)$/, 'invalid_response'],
