@@ -13,6 +13,7 @@ import { currentSettings } from './config/provide-config';
 import { DataFolderError, lockDataFolder, makeDataFolder } from './data-folder';
 import { HTTP_APP_OPTIONS, configureHttp, httpAdapter } from './http/http-app';
 import { serveOpenApi } from './http/openapi';
+import { SecretKeyError } from './secrets/key-file';
 import { shutDownOnSignals } from './shutdown';
 import { DatabaseConfig } from './storage/storage.config';
 import { VERSION } from './version';
@@ -92,6 +93,7 @@ function fail(error: unknown): never {
   const expected =
     error instanceof ConfigError ||
     error instanceof DataFolderError ||
+    error instanceof SecretKeyError ||
     error instanceof BrokerTopologyError ||
     error instanceof ListenError;
   const text = error instanceof Error ? (expected ? error.message : (error.stack ?? error.message)) : String(error);

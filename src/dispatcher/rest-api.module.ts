@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module';
 import { MetricsModule } from '../metrics/metrics.module';
+import { SecretsModule } from '../secrets/secrets.module';
 import { StorageModule } from '../storage/storage.module';
 import { DeliveriesController } from './delivery/deliveries.controller';
 import { DeliveriesRepository } from './delivery/deliveries.repository';
@@ -27,7 +28,7 @@ import { RegistryChange } from './registry/registry-change';
 
 /** What people and programs do over /api/v1 with accounts, endpoints, filters, events and deliveries. */
 @Module({
-  imports: [AuthModule, DeliveryModule, DispatcherModule, EgressModule, MetricsModule, StorageModule],
+  imports: [AuthModule, DeliveryModule, DispatcherModule, EgressModule, MetricsModule, SecretsModule, StorageModule],
   controllers: [AccountsController, IdentitiesController, EndpointsController, FiltersController, EventsController, DeliveriesController],
   providers: [
     AccountsRepository,

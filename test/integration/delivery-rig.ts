@@ -17,13 +17,19 @@ import type { EngineUnderTest, Place } from '../conformance/storage/engines';
 import { eventually } from '../support/eventually';
 import { Receiver } from '../support/receiver';
 import { type EndpointRow, endpointRow, filterRow } from '../support/registry-rows';
+import { TEST_KEY } from '../support/secret-box';
 import { incoming, requestOf } from './dispatch-rig';
 
 export type DeliveryRow = Selectable<DeliveriesTable>;
 export type AttemptRow = Selectable<AttemptsTable>;
 
 /** Waits that tests can afford: quick looks at the database, and loopback opened. */
-const SETTINGS = { EGRESS_ALLOW: '127.0.0.0/8', DELIVERY_PULL_INTERVAL_MS: '50', DELIVERY_SWEEP_INTERVAL_MS: '100' };
+const SETTINGS = {
+  SECRETS_ENCRYPTION_KEYS: TEST_KEY,
+  EGRESS_ALLOW: '127.0.0.0/8',
+  DELIVERY_PULL_INTERVAL_MS: '50',
+  DELIVERY_SWEEP_INTERVAL_MS: '100',
+};
 
 /** Dispatch and delivery as the application wires them, over a database of its own, with receivers on loopback. */
 export class DeliveryRig {

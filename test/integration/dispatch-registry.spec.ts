@@ -3,6 +3,7 @@ import { RegistryService } from '../../src/dispatcher/registry/registry.service'
 import { RegistryVersion } from '../../src/storage/registry-version';
 import { ENGINES } from '../conformance/storage/engines';
 import { endpointRow, filterRow } from '../support/registry-rows';
+import { testBox } from '../support/secret-box';
 import { DispatchRig, incoming, requestOf } from './dispatch-rig';
 
 const message = { accountId: 'default', application: 'facebook', eventType: 'message', level: null };
@@ -25,7 +26,7 @@ describe.each(ENGINES)('the registry on $engine', (engine) => {
   it('is loaded by the first dispatch, so that none filters for want of it', async () => {
     const endpoint = endpointRow();
     await rig.register({ endpoints: [endpoint], filters: [filterRow({ endpoints: [endpoint] })] });
-    const other = new RegistryService(rig.storage, new RegistryVersion(rig.storage));
+    const other = new RegistryService(rig.storage, new RegistryVersion(rig.storage), testBox);
     const snapshot = await other.ensureLoaded();
     expect(snapshot.match(message).endpoints).toMatchObject([{ id: endpoint.id }]);
     expect(await other.ensureLoaded()).toBe(snapshot);

@@ -12,6 +12,7 @@ import { RegistryVersion, bumpRegistryVersion } from '../../src/storage/registry
 import type { Storage } from '../../src/storage/storage';
 import type { EngineUnderTest, Place } from '../conformance/storage/engines';
 import { type EndpointRow, type FilterRow, endpointRow, filterRow } from '../support/registry-rows';
+import { testBox } from '../support/secret-box';
 
 export const LEASE_MS = 25_000;
 
@@ -53,7 +54,7 @@ export class DispatchRig {
     readonly storage: Storage,
   ) {
     this.version = new RegistryVersion(storage);
-    this.registry = new RegistryService(storage, this.version);
+    this.registry = new RegistryService(storage, this.version, testBox);
     this.dispatcher = new DispatcherService(storage, this.registry, this.runner, this.metrics);
     this.ledger = new LedgerService(storage);
   }

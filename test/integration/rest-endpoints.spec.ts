@@ -1,3 +1,5 @@
+import { fromRow } from '../../src/dispatcher/registry/endpoint-record';
+import { SecretBox } from '../../src/secrets/secret-box';
 import { eventually } from '../support/eventually';
 import { Receiver } from '../support/receiver';
 import { ENGINES, RestApp, paths } from './rest-app';
@@ -197,8 +199,9 @@ describe.each(ENGINES)('endpoints over REST on %s', (engine) => {
     const bearer = await app.call('PATCH', path, { auth: { type: 'bearer', token: 'deeply-hidden' } });
     expect(bearer.body.auth).toEqual({ type: 'bearer' });
     expect((await app.call('GET', '/api/v1/endpoints')).text).not.toContain('hidden');
-    const row = await app.storage.db.selectFrom('endpoints').select('auth').where('id', '=', basic.id).executeTakeFirstOrThrow();
-    expect(JSON.parse(row.auth as string)).toEqual({ type: 'bearer', token: 'deeply-hidden' });
+    const row = await app.storage.db.selectFrom('endpoints').selectAll().where('id', '=', basic.id).executeTakeFirstOrThrow();
+    expect(row.auth).toMatch(/^enc:v1:/);
+    expect(fromRow(row, app.app.get(SecretBox, { strict: false })).auth).toEqual({ type: 'bearer', token: 'deeply-hidden' });
     expect(await app.must(200, 'PATCH', path, { auth: null })).toMatchObject({ auth: null });
   });
 

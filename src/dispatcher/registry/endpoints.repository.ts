@@ -2,14 +2,20 @@ import { Injectable } from '@nestjs/common';
 import type { Transaction } from 'kysely';
 import { isId } from '../../core/ids';
 import type { Page } from '../../http/page';
-import type { EndpointsTable, Schema } from '../../storage/schema';
+import { KeysInUse } from '../../secrets/keys-in-use';
+import { SecretBox } from '../../secrets/secret-box';
+import type { Schema } from '../../storage/schema';
 import { type Queryable, Storage } from '../../storage/storage';
-import { type EndpointRecord, fromRow } from './endpoint-record';
+import { type EndpointRecord, fromRow, toRow } from './endpoint-record';
 
 /** Endpoints by account. Everywhere an account of null means any account: an admin key asks. */
 @Injectable()
 export class EndpointsRepository {
-  constructor(private readonly storage: Storage) {}
+  constructor(
+    private readonly storage: Storage,
+    private readonly box: SecretBox,
+    private readonly keys: KeysInUse,
+  ) {}
 
   /** One row more than the page holds, where there are more. */
   async list(account: string | null, page: Page): Promise<EndpointRecord[]> {
@@ -21,7 +27,7 @@ export class EndpointsRepository {
       .orderBy('id')
       .limit(page.limit + 1)
       .execute();
-    return rows.map(fromRow);
+    return rows.map((row) => fromRow(row, this.box));
   }
 
   async find(id: string, account: string | null): Promise<EndpointRecord | undefined> {
@@ -42,7 +48,7 @@ export class EndpointsRepository {
       .$if(account !== null, (query) => query.where('account_id', '=', account as string))
       .$if(forUpdate, (query) => query.forUpdate())
       .executeTakeFirst();
-    return row && fromRow(row);
+    return row && fromRow(row, this.box);
   }
 
   /** Those of the ids that are no endpoint of the account. */
@@ -56,41 +62,17 @@ export class EndpointsRepository {
   }
 
   async insert(trx: Transaction<Schema>, endpoint: EndpointRecord): Promise<void> {
-    await trx.insertInto('endpoints').values(toRow(endpoint)).execute();
+    await this.keys.use(trx);
+    await trx.insertInto('endpoints').values(toRow(endpoint, this.box)).execute();
   }
 
   /** Writes every column of an endpoint that was locked in the same transaction. */
   async replace(trx: Transaction<Schema>, endpoint: EndpointRecord): Promise<void> {
-    await trx.updateTable('endpoints').set(toRow(endpoint)).where('id', '=', endpoint.id).execute();
+    await this.keys.use(trx);
+    await trx.updateTable('endpoints').set(toRow(endpoint, this.box)).where('id', '=', endpoint.id).execute();
   }
 
   async remove(trx: Transaction<Schema>, id: string): Promise<void> {
     await trx.deleteFrom('endpoints').where('id', '=', id).execute();
   }
 }
-
-const toRow = (endpoint: EndpointRecord): EndpointsTable => ({
-  id: endpoint.id,
-  account_id: endpoint.accountId,
-  name: endpoint.name,
-  type: endpoint.type,
-  url: endpoint.url,
-  description: endpoint.description,
-  headers: JSON.stringify(endpoint.headers),
-  auth: endpoint.auth && JSON.stringify(endpoint.auth),
-  enabled: endpoint.enabled ? 1 : 0,
-  disabled_reason: endpoint.disabledReason,
-  timeout_ms: endpoint.timeoutMs,
-  max_in_flight: endpoint.maxInFlight,
-  rate_per_second: endpoint.ratePerSecond,
-  retry_schedule: endpoint.retrySchedule && JSON.stringify(endpoint.retrySchedule),
-  properties: JSON.stringify(endpoint.properties),
-  secret: endpoint.secret,
-  previous_secret: endpoint.previousSecret,
-  previous_secret_until: endpoint.previousSecretUntil,
-  failing_since: endpoint.failingSince,
-  disable_policy: endpoint.disablePolicy && JSON.stringify(endpoint.disablePolicy),
-  failure_count: endpoint.failureCount,
-  created_at: endpoint.createdAt,
-  updated_at: endpoint.updatedAt,
-});

@@ -5,7 +5,7 @@ import { Backlog } from '../delivery/backlog';
 import { EgressGuard } from '../delivery/egress/egress-guard';
 import { switchFacts } from '../operational/facts';
 import { AccountsRepository } from './accounts.repository';
-import type { EndpointRecord } from './endpoint-record';
+import { type EndpointRecord, opened } from './endpoint-record';
 import { patchEndpoint, secretOf, switched } from './endpoint-patch';
 import type { CreateEndpointDto, RotateSecretDto, UpdateEndpointDto } from './endpoints.dto';
 import { EndpointsRepository } from './endpoints.repository';
@@ -72,7 +72,7 @@ export class EndpointsService {
     const changed = await this.registry.commit(async (trx) => {
       const present = await this.endpoints.lock(trx, id, account);
       if (!present) throw noSuchEndpoint(id);
-      const next = { ...change(present), updatedAt: Date.now() };
+      const next = { ...change(opened(present)), updatedAt: Date.now() };
       await this.endpoints.replace(trx, next);
       await this.registry.tell(trx, switchFacts(present, next));
       return next;

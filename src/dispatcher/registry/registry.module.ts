@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { SecretsModule } from '../../secrets/secrets.module';
 import { StorageModule } from '../../storage/storage.module';
 import { RegistryService } from './registry.service';
 
-@Module({ imports: [StorageModule], providers: [RegistryService], exports: [RegistryService] })
+@Module({ imports: [SecretsModule, StorageModule], providers: [RegistryService], exports: [RegistryService] })
 export class RegistryModule {}

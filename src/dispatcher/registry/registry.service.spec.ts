@@ -1,4 +1,5 @@
 import { endpointRow } from '../../../test/support/registry-rows';
+import { testBox } from '../../../test/support/secret-box';
 import { GatewayError } from '../../core/errors';
 import type { RegistryVersion } from '../../storage/registry-version';
 import type { Storage } from '../../storage/storage';
@@ -24,7 +25,7 @@ function registryOver(): { registry: RegistryService; loads: Load[]; change: () 
       }),
   } as unknown as Storage;
   const version = { onChange: (listener: () => Promise<void>) => listeners.push(listener) } as unknown as RegistryVersion;
-  const registry = new RegistryService(storage, version);
+  const registry = new RegistryService(storage, version, testBox);
   return { registry, loads, change: async () => void (await Promise.all(listeners.map((listener) => listener()))) };
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { GatewayError } from '../../core/errors';
+import { SecretBox } from '../../secrets/secret-box';
 import { RegistryVersion } from '../../storage/registry-version';
 import { Storage } from '../../storage/storage';
 import { RegistrySnapshot } from './snapshot';
@@ -15,6 +16,7 @@ export class RegistryService {
   constructor(
     private readonly storage: Storage,
     changes: RegistryVersion,
+    private readonly box: SecretBox,
   ) {
     changes.onChange(() => this.load());
   }
@@ -45,7 +47,7 @@ export class RegistryService {
     });
     // Two loads may overtake one another.
     if (rows.version < this.version) return;
-    this.current = new RegistrySnapshot(rows);
+    this.current = new RegistrySnapshot(rows, this.box);
     this.version = rows.version;
   }
 }

@@ -1,4 +1,5 @@
 import { type EndpointRow, type FilterRow, endpointRow, filterRow } from '../../../test/support/registry-rows';
+import { testBox } from '../../../test/support/secret-box';
 import type { MatchableEvent } from './match-index';
 import { type Match, RegistrySnapshot } from './snapshot';
 
@@ -9,7 +10,8 @@ const foreign = endpointRow({ id: 'foreign', account_id: 'acme' });
 const ENDPOINTS: EndpointRow[] = [a, b, disabled, foreign];
 
 const message: MatchableEvent = { accountId: 'default', application: 'facebook', eventType: 'message', level: null };
-const snapshot = (...filters: FilterRow[]): RegistrySnapshot => new RegistrySnapshot({ endpoints: ENDPOINTS, filters, identities: [] });
+const snapshot = (...filters: FilterRow[]): RegistrySnapshot =>
+  new RegistrySnapshot({ endpoints: ENDPOINTS, filters, identities: [] }, testBox);
 const ids = (match: Match): string[] => match.endpoints.map((endpoint) => endpoint.id);
 
 describe('matching', () => {
@@ -133,22 +135,25 @@ describe('the cost of a match', () => {
 });
 
 describe('identities and endpoints', () => {
-  const registry = new RegistrySnapshot({
-    endpoints: [
-      endpointRow({
-        id: 'full',
-        headers: '{"x-a":"1"}',
-        retry_schedule: '[5,300]',
-        properties: '{"body":"raw"}',
-        auth: '{"type":"basic"}',
-      }),
-    ],
-    filters: [],
-    identities: [
-      { channel: 'facebook', external_id: '1', account_id: 'acme', created_at: 1 },
-      { channel: 'twilio', external_id: '1', account_id: 'other', created_at: 1 },
-    ],
-  });
+  const registry = new RegistrySnapshot(
+    {
+      endpoints: [
+        endpointRow({
+          id: 'full',
+          headers: '{"x-a":"1"}',
+          retry_schedule: '[5,300]',
+          properties: '{"body":"raw"}',
+          auth: '{"type":"basic"}',
+        }),
+      ],
+      filters: [],
+      identities: [
+        { channel: 'facebook', external_id: '1', account_id: 'acme', created_at: 1 },
+        { channel: 'twilio', external_id: '1', account_id: 'other', created_at: 1 },
+      ],
+    },
+    testBox,
+  );
 
   it.each([
     { channel: 'facebook', externalId: '1', account: 'acme' },

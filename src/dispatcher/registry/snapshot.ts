@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import type { SecretBox } from '../../secrets/secret-box';
 import type { AccountIdentitiesTable, EndpointsTable, FiltersTable } from '../../storage/schema';
 import { type EndpointRecord, fromRow } from './endpoint-record';
 import { type MatchableEvent, MatchIndex } from './match-index';
@@ -24,8 +25,8 @@ export class RegistrySnapshot {
   private readonly identities: ReadonlyMap<string, ReadonlyMap<string, string>>;
   private readonly index: MatchIndex;
 
-  constructor(rows: RegistryRows) {
-    this.endpoints = new Map(rows.endpoints.map((row) => [row.id, fromRow(row)]));
+  constructor(rows: RegistryRows, box: SecretBox) {
+    this.endpoints = new Map(rows.endpoints.map((row) => [row.id, fromRow(row, box)]));
     this.identities = byChannel(rows.identities);
     this.index = new MatchIndex(rows.filters, this.endpoints);
   }
