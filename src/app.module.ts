@@ -3,6 +3,7 @@ import { AuthModule } from './auth/auth.module';
 import { BrokerModule } from './broker/broker.module';
 import { FacebookModule } from './channels/facebook/facebook.module';
 import { LoggingModule } from './config/logging.module';
+import { RecoveryModule } from './dispatcher/recovery/recovery.module';
 import { RestApiModule } from './dispatcher/rest-api.module';
 import { HealthModule } from './health/health.module';
 import { ShellModule } from './http/shell.module';
@@ -20,6 +21,7 @@ import { StorageModule } from './storage/storage.module';
     AuthModule,
     RefusalsModule,
     RestApiModule,
+    RecoveryModule,
     FacebookModule,
     HealthModule,
     LedgerModule,

@@ -32,8 +32,15 @@ const CLASSES: readonly DeadClass[] = ['pipeline', 'receiver'];
 /**
  * Dead deliveries that died before the order, of each class in the order of their ids. They are found by the indexes of dead
  * deliveries alone, whatever else there is.
+ * @param leadsSomewhere False for an endpoint that is no more: what is redriven to it would be cancelled at once.
  */
-export async function walkDead(on: Queryable, order: BulkOrder, cursor: string | null, stride: Stride): Promise<Steps<FoundDelivery>> {
+export async function walkDead(
+  on: Queryable,
+  order: BulkOrder,
+  cursor: string | null,
+  stride: Stride,
+  leadsSomewhere: (endpointId: string) => boolean,
+): Promise<Steps<FoundDelivery>> {
   const { accountId, filter } = order;
   const classes = filter.deadClass === undefined ? CLASSES : [filter.deadClass];
   const [deadClass = classes[0], after] = cursor === null ? [] : (cursor.split('/') as [DeadClass, string]);
@@ -44,7 +51,7 @@ export async function walkDead(on: Queryable, order: BulkOrder, cursor: string |
       .selectFrom('deliveries as d')
       .select(COLUMNS)
       .where('dead_class', '=', deadClass as DeadClass)
-      .where('settled_at', '<', order.createdAt)
+      .where('settled_at', '<=', order.createdAt)
       .$if(accountId !== null, (query) => query.where('account_id', '=', accountId as string))
       .$if(filter.endpointId !== undefined, (query) => query.where('endpoint_id', '=', filter.endpointId as string))
       .$if(filter.sinceMs !== undefined, (query) => query.where('id', '>=', firstIdAt(filter.sinceMs as number)))
@@ -55,7 +62,13 @@ export async function walkDead(on: Queryable, order: BulkOrder, cursor: string |
       .as('d'),
   );
   const rows = found.sort((a, b) => (a.id < b.id ? -1 : 1));
-  const steps = pick(rows, stride, wanted(filter), (row) => `${String(deadClass)}/${row.id}`);
+  const isWanted = wanted(filter);
+  const steps = pick(
+    rows,
+    stride,
+    (row) => isWanted(row) && leadsSomewhere(row.endpointId),
+    (row) => `${String(deadClass)}/${row.id}`,
+  );
   const next = classes[classes.indexOf(deadClass as DeadClass) + 1];
   return steps.cursor === null && next !== undefined ? { ...steps, cursor: `${next}/` } : steps;
 }
@@ -74,7 +87,7 @@ export async function walkOpen(on: Queryable, order: BulkOrder, cursor: string |
       .where('leased_by', 'is', null)
       .where('next_attempt_at', 'is not', null)
       .where('created_at', '>=', from)
-      .where('created_at', '<', Math.min(order.createdAt, filter.untilMs ?? Infinity))
+      .where('created_at', '<', Math.min(order.createdAt + 1, filter.untilMs ?? Infinity))
       .$if(id !== undefined, (query) => query.where(sql<SqlBool>`(created_at > ${Number(madeAt)} or id > ${id})`))
       .$if(accountId !== null, (query) => query.where('account_id', '=', accountId as string))
       .$if(filter.endpointId !== undefined, (query) => query.where('endpoint_id', '=', filter.endpointId as string))

@@ -1,0 +1,78 @@
+import { firstIdAt } from '../../core/ids';
+import type { Engine, Queryable } from '../../storage/storage';
+import { ofEvents } from '../of-events';
+import type { RegistrySnapshot } from '../registry/snapshot';
+import { type ReplayOrder, type Steps, type Stride, pick } from './job';
+import { TEST_SOURCE } from './test-event';
+
+export interface FoundEvent {
+  id: string;
+}
+
+/** Deliveries in these states are sent, or are going to be: a replay leaves them alone. */
+export const LEFT_ALONE: ReadonlySet<string> = new Set(['pending', 'waiting', 'delivered']);
+
+interface Row {
+  id: string;
+  source: string;
+  application: string;
+  eventType: string;
+  level: string | null;
+}
+
+/** The account's events in the order they were stored, as far as the endpoint is to get them and has not. */
+export async function walkEvents(
+  on: Queryable,
+  engine: Engine,
+  order: ReplayOrder,
+  registry: Pick<RegistrySnapshot, 'match'>,
+  cursor: string | null,
+  stride: Stride,
+): Promise<Steps<FoundEvent>> {
+  const { sinceMs, untilMs } = order.filter;
+  const rows = await on
+    .selectFrom('events')
+    .select(['id', 'source', 'application', 'event_type as eventType', 'level'])
+    .where('account_id', '=', order.accountId)
+    .where('id', '>=', firstIdAt(sinceMs))
+    .where('id', '<', firstIdAt(Math.min(untilMs, order.createdAt + 1)))
+    .$if(cursor !== null, (query) => query.where('id', '>', cursor as string))
+    .orderBy('id')
+    .limit(stride.look)
+    .execute();
+  const isMeant = meant(order, registry);
+  const matching = new Set(rows.filter(isMeant).map((row) => row.id));
+  for (const id of await haveIt(on, engine, order.endpointId, [...matching])) matching.delete(id);
+  return pick(
+    rows,
+    stride,
+    (row) => matching.has(row.id),
+    (row) => row.id,
+  );
+}
+
+/** Examples are never replayed. */
+function meant({ filter, endpointId, accountId }: ReplayOrder, registry: Pick<RegistrySnapshot, 'match'>): (row: Row) => boolean {
+  const { events } = filter;
+  if (events === undefined) {
+    return (row) => row.source !== TEST_SOURCE && registry.match({ ...row, accountId }).endpoints.some(({ id }) => id === endpointId);
+  }
+  const among = (list: readonly string[], name: string | null): boolean => list.length === 0 || (name !== null && list.includes(name));
+  return (row) =>
+    row.source !== TEST_SOURCE &&
+    among(events.applications, row.application) &&
+    among(events.eventTypes, row.eventType) &&
+    among(events.levels, row.level);
+}
+
+async function haveIt(on: Queryable, engine: Engine, endpointId: string, eventIds: readonly string[]): Promise<string[]> {
+  if (eventIds.length === 0) return [];
+  const rows = await on
+    .selectFrom('deliveries')
+    .select('event_id')
+    .where(ofEvents(engine, eventIds))
+    .where('endpoint_id', '=', endpointId)
+    .where('status', 'in', [...LEFT_ALONE])
+    .execute();
+  return rows.map((row) => row.event_id);
+}
