@@ -73,6 +73,21 @@ it('fails a whole group at once when the storage is away', async () => {
   expect(writes).toBe(1);
 });
 
+it('fails those who wait for their turn too when the storage is away, and goes on afterwards', async () => {
+  const { groups, write } = controlledWrites();
+  const batcher = new WriteBatcher({ maxCount: 2, maxInFlight: 1, write });
+  const results = addAll(batcher, 1, 2, 3, 4, 5);
+  await turn();
+  groups[0]?.end(new GatewayError('storage_unavailable', 'away'));
+  await expect(results).resolves.toEqual(['away', 'away', 'away', 'away', 'away']);
+  expect(groups).toHaveLength(1);
+  const later = addAll(batcher, 6);
+  await turn();
+  groups[1]?.end();
+  await expect(later).resolves.toEqual(['r6']);
+  await batcher.drain();
+});
+
 it('drains: resolves when everything is written', async () => {
   const { groups, write } = controlledWrites();
   const batcher = new WriteBatcher({ maxCount: 1, maxInFlight: 1, write });

@@ -21,7 +21,8 @@ interface Waiting<T, R> {
 /**
  * Makes groups of what many callers write, so that they share one commit. There is no delay: what was added in one turn of the
  * event loop leaves together as soon as a group may start. When a group fails for a reason other than an outage, each of its
- * items is written alone, so that only the callers whose items are to blame see the error.
+ * items is written alone, so that only the callers whose items are to blame see the error. An outage is everybody's: those who wait
+ * for their turn are told at once, and not after a second time limit.
  */
 export class WriteBatcher<T, R> {
   private readonly waiting: Waiting<T, R>[] = [];
@@ -90,6 +91,13 @@ export class WriteBatcher<T, R> {
     return group;
   }
 
+  private takeAll(): Waiting<T, R>[] {
+    const all = this.waiting.slice(this.head);
+    this.waiting.length = 0;
+    this.head = 0;
+    return all;
+  }
+
   /** Never throws: every error goes to callers. */
   private async writeGroup(group: readonly Waiting<T, R>[]): Promise<void> {
     try {
@@ -97,7 +105,8 @@ export class WriteBatcher<T, R> {
       if (results.length !== group.length) throw new GatewayError('internal_error', 'A group has another number of results than items');
       group.forEach(({ resolve }, index) => resolve(results[index] as R));
     } catch (error) {
-      if (group.length === 1 || isOutage(error)) group.forEach(({ reject }) => reject(error));
+      if (isOutage(error)) [...group, ...this.takeAll()].forEach(({ reject }) => reject(error));
+      else if (group.length === 1) group[0]?.reject(error);
       else for (const waiting of group) await this.writeGroup([waiting]);
     }
   }

@@ -55,11 +55,14 @@ describe('PostgreSQL away', () => {
     rig.sender.clearTimes();
     const end = Date.now() + seconds * 1_000;
     await spoil();
-    await apiRefuses();
-    await wait(Math.max(0, end - Date.now())); // the length of the outage is the test's input, nothing is waited for
-    expect((await rig.gateway.get('/health/live')).status).toBe(200);
-    expectWebhooksTakenIn();
-    await mend();
+    try {
+      await apiRefuses();
+      await wait(Math.max(0, end - Date.now())); // the length of the outage is the test's input, nothing is waited for
+      expect((await rig.gateway.get('/health/live')).status).toBe(200);
+      expectWebhooksTakenIn();
+    } finally {
+      await mend();
+    }
     await rig.gateway.answers('/api/v1/ledger', 200, 60_000);
     await rig.sender.stopLoad();
     await rig.expectNothingLost(what, 180_000);
