@@ -54,7 +54,7 @@ export class Outbound {
     const isOurs = this.runner.reserve(endpoint);
     if (isOurs) {
       this.reserved.push(endpoint);
-      this.jobs.push({ deliveryId: id, endpointId: endpoint.id, attemptCount: 0, fanOut, event });
+      this.jobs.push({ deliveryId: id, endpointId: endpoint.id, attemptCount: 0, attemptsBefore: 0, fanOut, event });
     }
     this.deliveries.push({
       id,

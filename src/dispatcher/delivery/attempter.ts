@@ -1,11 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { GatewayError } from '../../core/errors';
 import { Metrics } from '../../metrics/metrics.service';
 import type { EndpointRecord } from '../registry/endpoint-record';
 import { RegistryService } from '../registry/registry.service';
 import type { DeliveryJob } from './delivery-job';
 import { DeliveryConfig } from './delivery.config';
 import type { AttemptResult } from './http/attempt';
-import { HttpSender, type OutgoingRequest } from './http/http-sender';
+import { HttpSender, type OutgoingRequest, notSent } from './http/http-sender';
 import type { Outcome, OutcomeDelivery } from './outcome';
 import { requestOf } from './outgoing-request';
 import { type PipelineFault, type Verdict, verdictOf } from './retry-policy';
@@ -14,6 +15,8 @@ import { type PipelineFault, type Verdict, verdictOf } from './retry-policy';
 @Injectable()
 export class Attempter {
   private readonly logger = new Logger(Attempter.name);
+  /** Endpoints whose secrets cannot be opened, once told of. */
+  private readonly told = new WeakSet<EndpointRecord>();
 
   constructor(
     private readonly sender: HttpSender,
@@ -34,6 +37,7 @@ export class Attempter {
     try {
       request = requestOf(endpoint, event, Date.now(), this.config.timeoutMs);
     } catch (error) {
+      if (isSecretUnreadable(error)) return this.unsealable(of, job, endpoint, error);
       this.logger.error(`Event ${event.id} cannot be made a request of`, (error as Error).stack);
       return faulty(of, 'event_unreadable');
     }
@@ -48,10 +52,18 @@ export class Attempter {
     return { delivery: of, result, verdict };
   }
 
+  /** Nothing leaves without its signature. A key can be given back meanwhile, so the delivery waits by its schedule. */
+  private unsealable(delivery: OutcomeDelivery, job: DeliveryJob, endpoint: EndpointRecord, { message }: GatewayError): Outcome {
+    if (!this.told.has(endpoint)) this.logger.error(message);
+    this.told.add(endpoint);
+    const result = notSent('secret_unreadable');
+    return { delivery, result, verdict: this.judge(result, job, endpoint) };
+  }
+
   private judge(result: AttemptResult, job: DeliveryJob, endpoint: EndpointRecord): Verdict {
     const context = {
       schedule: endpoint.retrySchedule ?? this.config.retrySchedule,
-      attemptCount: job.attemptCount + 1,
+      attemptCount: job.attemptCount + 1 - job.attemptsBefore,
       nowMs: Date.now(),
       random: Math.random(),
     };
@@ -61,6 +73,9 @@ export class Attempter {
     return isOutdated ? verdictOf({ ...result, status: null }, context) : verdict;
   }
 }
+
+const isSecretUnreadable = (error: unknown): error is GatewayError =>
+  error instanceof GatewayError && error.code === 'secret_unreadable';
 
 /** The outcome of a delivery that no retry mends. */
 export const faulty = (delivery: OutcomeDelivery, reason: PipelineFault): Outcome => ({

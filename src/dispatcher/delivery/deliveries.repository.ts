@@ -25,7 +25,7 @@ export interface DeliveryQuery {
 const BOUNDS = { chunkRows: 5_000, maxRows: 50_000 };
 
 /** What a person changes of a delivery. */
-export type DeliveryChange = Pick<DeliveryRow, 'status' | 'next_attempt_at' | 'reason' | 'dead_class' | 'settled_at'>;
+export type DeliveryChange = Pick<DeliveryRow, 'status' | 'attempts_before' | 'next_attempt_at' | 'reason' | 'dead_class' | 'settled_at'>;
 
 /** Deliveries and their attempts, as people look at them. */
 @Injectable()
@@ -117,6 +117,8 @@ export class DeliveriesRepository {
       .where('id', '=', asRead.id)
       .where('status', '=', asRead.status)
       .where('attempt_count', '=', asRead.attempt_count)
+      // A sibling that came meanwhile makes another sum of its event.
+      .where('fan_out', '=', asRead.fan_out)
       .where('leased_by', 'is', null)
       .returning('id')
       .executeTakeFirst();

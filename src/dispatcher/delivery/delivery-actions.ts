@@ -23,7 +23,7 @@ export class DeliveryActions {
 
   /**
    * Makes it due now, whatever became of it: one that is dead or cancelled is tried again, and one that was delivered is sent once
-   * more, with the same webhook-id. To a disabled endpoint it goes when that is enabled.
+   * more, with the same webhook-id; each with its schedule from the beginning. To a disabled endpoint it goes when that is enabled.
    * @throws GatewayError `not_found`, `conflict`.
    */
   async retry(id: string, account: string | null): Promise<DeliveryRow> {
@@ -34,6 +34,7 @@ export class DeliveryActions {
     if (endpoint.disabledReason === 'endpoint_gone') throw new GatewayError('conflict', 'Its endpoint is gone; enable that first');
     const retried = await this.change(delivery, {
       status: delivery.attempt_count === 0 ? 'pending' : 'waiting',
+      attempts_before: OPEN.has(delivery.status) ? delivery.attempts_before : delivery.attempt_count,
       next_attempt_at: Date.now(),
       reason: null,
       dead_class: null,
@@ -49,7 +50,8 @@ export class DeliveryActions {
     if (delivery.status === 'cancelled') return delivery;
     if (!OPEN.has(delivery.status)) throw new GatewayError('conflict', `It is ${delivery.status} already`);
     const now = Date.now();
-    const change = { status: 'cancelled', next_attempt_at: null, reason: 'manual', dead_class: null, settled_at: now };
+    const { attempts_before } = delivery;
+    const change = { status: 'cancelled', attempts_before, next_attempt_at: null, reason: 'manual', dead_class: null, settled_at: now };
     const cancelled = await this.change(delivery, change);
     this.metrics.cancelled.inc();
     return cancelled;

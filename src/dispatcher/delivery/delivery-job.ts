@@ -6,6 +6,8 @@ export interface DeliveryJob {
   endpointId: string;
   /** Attempts made so far; settling is fenced by it. */
   attemptCount: number;
+  /** How many of them were made before it was last redriven: the schedule counts from there. */
+  attemptsBefore: number;
   /** How many deliveries the event has in all. */
   fanOut: number;
   event: StoredEvent;

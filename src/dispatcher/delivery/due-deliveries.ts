@@ -50,6 +50,7 @@ export interface ClaimedDelivery {
   endpoint_id: string;
   source: string;
   attempt_count: number;
+  attempts_before: number;
   fan_out: number;
 }
 
@@ -79,7 +80,7 @@ const CLAIM = `
   )
   update deliveries set leased_by = $4, lease_until = $5
   where id = any(array(select id from sized where place = 1 or coalesce(bytes, 0) <= $6))
-  returning id, event_id, endpoint_id, source, attempt_count, fan_out`;
+  returning id, event_id, endpoint_id, source, attempt_count, attempts_before, fan_out`;
 
 async function claimInOne(storage: Storage, claim: Claim): Promise<ClaimedDelivery[]> {
   const parameters = [
@@ -97,7 +98,7 @@ async function claimInTurn(trx: Transaction<Schema>, claim: Claim): Promise<Clai
   const due: (ClaimedDelivery & { next_attempt_at: number; bytes: number | null })[] = [];
   for (const [endpointId, wanted] of claim.wanted) {
     const { rows } = await sql<(typeof due)[number]>`
-      select id, event_id, endpoint_id, source, attempt_count, fan_out, next_attempt_at,
+      select id, event_id, endpoint_id, source, attempt_count, attempts_before, fan_out, next_attempt_at,
         (select length(e.body) + coalesce(length(e.data), 0) from events e where e.id = deliveries.event_id) as bytes
       from deliveries
       where endpoint_id = ${endpointId} and leased_by is null and next_attempt_at <= ${claim.nowMs}

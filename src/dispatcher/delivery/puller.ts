@@ -165,8 +165,9 @@ export class Puller {
       const events = await loadEvents(this.storage, new Set(claimed.map((row) => row.event_id)));
       for (const row of claimed) {
         const of = { deliveryId: row.id, endpointId: row.endpoint_id, attemptCount: row.attempt_count, fanOut: row.fan_out };
+        const { attempts_before: attemptsBefore } = row;
         const event = events.get(row.event_id);
-        if (event) jobs.push({ ...of, event });
+        if (event) jobs.push({ ...of, attemptsBefore, event });
         else this.runner.settleUnattempted(faulty({ ...of, eventId: row.event_id, source: row.source }, 'event_missing'));
       }
     } catch (error) {
