@@ -41,6 +41,11 @@ export interface ConsumeOptions {
    * message; any other throw splits the group, and what throws alone counts as `retry`.
    */
   handle: (group: IncomingMessage[]) => Promise<Verdict[]>;
+  /**
+   * Told of a message that goes to the dead queue without having been handled this time, since its process died with it too often;
+   * before it goes, and again when telling fails by an outage.
+   */
+  givenUp?: (message: IncomingMessage) => Promise<void>;
   /** Asked during a pause after an outage: true when handling may go on. */
   isAvailable: () => Promise<boolean>;
 }
@@ -77,6 +82,13 @@ export abstract class Broker {
 
   /** @throws GatewayError `broker_unavailable`. */
   abstract depth(queue: string): Promise<QueueDepth>;
+
+  /**
+   * Tells of messages in the dead queue of `queue` that nobody here has put there: the broker did, when their process had died with
+   * them too often. Each is told of once, unless this process dies meanwhile, and stays in the dead queue. @returns how many.
+   * @throws GatewayError `broker_unavailable`, and what `told` throws.
+   */
+  abstract findUntoldDead(queue: string, told: (message: IncomingMessage) => Promise<void>): Promise<number>;
 
   abstract status(): BrokerStatus;
 

@@ -3,6 +3,9 @@ import { deadQueueOf } from './topology';
 
 const MAX_REASON_CHARS = 500;
 
+/** The header that says why a message is dead. */
+export const DEAD_REASON = 'x-dead-reason';
+
 /** The message as it lies in the dead queue: its own id, body and headers, and why, when and whence it came there. */
 export function deadMessage(message: IncomingMessage, reason: string, nowMs: number): OutgoingMessage {
   return {
@@ -12,7 +15,7 @@ export function deadMessage(message: IncomingMessage, reason: string, nowMs: num
     body: message.body,
     headers: {
       ...message.headers,
-      'x-dead-reason': reason.slice(0, MAX_REASON_CHARS),
+      [DEAD_REASON]: reason.slice(0, MAX_REASON_CHARS),
       'x-dead-at': String(nowMs),
       'x-original-queue': message.queue,
     },

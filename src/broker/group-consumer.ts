@@ -192,7 +192,7 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
   private async run(slot: Slot<M>, group: M[]): Promise<void> {
     const [first] = group;
     if (first !== undefined && first.redeliveries >= REDELIVERY_LIMIT) {
-      return this.bury(slot, first, `handed out ${first.redeliveries} times and never answered`);
+      return this.giveUp(slot, first);
     }
     let outages = 0;
     while (!slot.gone) {
@@ -215,6 +215,21 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
       }
       this.gate.succeeded();
       return this.settle(slot, group, verdicts);
+    }
+  }
+
+  private async giveUp(slot: Slot<M>, message: M): Promise<void> {
+    while (!slot.gone) {
+      try {
+        await this.options.givenUp?.(message);
+      } catch (error) {
+        if (isOutage(error)) {
+          await this.hold(slot, error);
+          continue;
+        }
+        this.logger.error(`Nobody could be told that message ${message.id} of ${message.queue} is given up: ${describe(error)}`);
+      }
+      return this.bury(slot, message, `handed out ${message.redeliveries} times and never answered`);
     }
   }
 

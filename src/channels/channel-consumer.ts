@@ -42,6 +42,7 @@ export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicatio
             queue,
             concurrency: workerCount,
             handle: (group) => this.handle(channel, group),
+            givenUp: (message) => this.dispatcher.recordPoison(channel.name, requestIdOf(message)),
             isAvailable: () => this.storage.probe(),
           }),
         ),
@@ -95,11 +96,15 @@ export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicatio
   }
 }
 
+export const requestIdOf = ({ id, headers }: Pick<IncomingMessage, 'id' | 'headers'>): string =>
+  cleanText(headers['x-request-id'] ?? id, 128) || newId();
+
 /** Headers may be missing on what others put into the queue. */
-function rawRequestOf({ id, headers, body }: IncomingMessage): RawRequest {
+function rawRequestOf(message: IncomingMessage): RawRequest {
+  const { headers, body } = message;
   const receivedAt = Number(headers['x-received-at']);
   return {
-    requestId: cleanText(headers['x-request-id'] ?? id, 128) || newId(),
+    requestId: requestIdOf(message),
     receivedAt: receivedAt > 0 && receivedAt <= LAST_TIME_MS ? Math.floor(receivedAt) : Date.now(),
     contentType: headers['x-content-type'] ?? 'application/json',
     body,

@@ -3,6 +3,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { AuthModule } from '../auth/auth.module';
 import { BrokerModule } from '../broker/broker.module';
 import { provideConfig } from '../config/provide-config';
+import { DispatcherModule } from '../dispatcher/dispatcher.module';
 import { DrainingModule } from '../http/draining';
 import { MetricsConfig } from '../metrics/metrics.config';
 import { MetricsModule } from '../metrics/metrics.module';
@@ -13,7 +14,15 @@ import { MetricsController, MetricsKeyGuard } from './metrics.controller';
 
 @Module({
   // A probe that fails is no line in the log: it is asked every few seconds.
-  imports: [TerminusModule.forRoot({ logger: false }), AuthModule, BrokerModule, DrainingModule, MetricsModule, StorageModule],
+  imports: [
+    TerminusModule.forRoot({ logger: false }),
+    AuthModule,
+    BrokerModule,
+    DispatcherModule,
+    DrainingModule,
+    MetricsModule,
+    StorageModule,
+  ],
   controllers: [HealthController, MetricsController],
   providers: [provideConfig(MetricsConfig), Gauges, MetricsKeyGuard],
 })

@@ -42,17 +42,12 @@ export class Metrics {
   readonly queueDepth = this.gauge('hookline_queue_depth', 'Messages in a queue of the broker', ['queue']);
   readonly oldestUndeliveredSeconds = this.gauge(
     'hookline_oldest_undelivered_age_seconds',
-    'Age of the oldest open delivery whose endpoint is enabled; 0 when there is none',
+    'How long the delivery that has been due the longest has been so, of enabled endpoints; 0 when none is due',
     [],
   );
   readonly oldestFrozenSeconds = this.gauge(
     'hookline_oldest_frozen_age_seconds',
-    'Age of the oldest open delivery whose endpoint is disabled; 0 when there is none',
-    [],
-  );
-  readonly mostOverdueSeconds = this.gauge(
-    'hookline_most_overdue_seconds',
-    'How long the delivery that should have been attempted first has been waiting for it since; 0 when none is overdue',
+    'The same of disabled endpoints, whose deliveries wait until they are enabled',
     [],
   );
   readonly ledgerImbalance = this.gauge('hookline_ledger_imbalance', '1 when the ledger’s sum has not held for 60 s', ['source']);

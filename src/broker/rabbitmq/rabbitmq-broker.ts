@@ -1,12 +1,21 @@
 import { Logger } from '@nestjs/common';
 import type { ChannelModel } from 'amqplib';
 import { GatewayError } from '../../core/errors';
-import { Broker, type BrokerStatus, type Consumption, type ConsumeOptions, type OutgoingMessage, type QueueDepth } from '../broker';
+import {
+  Broker,
+  type BrokerStatus,
+  type Consumption,
+  type ConsumeOptions,
+  type IncomingMessage,
+  type OutgoingMessage,
+  type QueueDepth,
+} from '../broker';
 import { BrokerTopologyError } from '../broker-topology-error';
 import { DEFAULT_TUNING, type Tuning } from '../group-consumer';
 import type { Topology } from '../topology';
 import { ControlChannel } from './control-channel';
 import { declareTopology } from './declare-topology';
+import { findUntoldDead } from './untold-dead';
 import { Publisher } from './publisher';
 import { RabbitConnection, type RabbitOptions } from './rabbit-connection';
 import { NoAnswerError } from './within';
@@ -109,6 +118,12 @@ export class RabbitMqBroker extends Broker implements ConsumptionHost {
     } catch (error) {
       throw new GatewayError('broker_unavailable', `RabbitMQ does not tell the depth of ${queue}.`, { cause: error });
     }
+  }
+
+  async findUntoldDead(queue: string, told: (message: IncomingMessage) => Promise<void>): Promise<number> {
+    const model = this.consuming.model;
+    if (model === undefined) throw new GatewayError('broker_unavailable', 'RabbitMQ is not connected.');
+    return findUntoldDead(model, queue, told);
   }
 
   status(): BrokerStatus {

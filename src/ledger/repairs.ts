@@ -1,0 +1,34 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Metrics } from '../metrics/metrics.service';
+
+/** What was found out of order and mended; docs/operations.md says what each means. */
+export type RepairKind =
+  | 'ledger_pending'
+  | 'door_uncounted'
+  | 'door_missing'
+  | 'dead_unbooked'
+  | 'event_without_deliveries'
+  | 'event_missing'
+  | 'endpoint_missing'
+  | 'open_without_time'
+  | 'settled_but_due'
+  | 'settled_with_lease'
+  | 'lease_without_end';
+
+const MOST_NAMED = 5;
+
+/** Counts what was mended and says it, with one line a call. */
+@Injectable()
+export class Repairs {
+  private readonly logger = new Logger('Reconciler');
+
+  constructor(private readonly metrics: Metrics) {}
+
+  /** @param of What it was done to: ids, or sources. */
+  made(kind: RepairKind, of: readonly string[], count = of.length): void {
+    if (count === 0) return;
+    this.metrics.repairs.inc({ kind }, count);
+    const named = of.slice(0, MOST_NAMED).join(', ');
+    this.logger.warn(`Repaired ${count} × ${kind}: ${named}${of.length > MOST_NAMED ? ', …' : ''}`);
+  }
+}
