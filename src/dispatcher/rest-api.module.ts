@@ -1,11 +1,13 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module';
 import { MetricsModule } from '../metrics/metrics.module';
+import { PlainRows } from '../secrets/plain-rows';
 import { SecretsModule } from '../secrets/secrets.module';
 import { StorageModule } from '../storage/storage.module';
 import { DeliveriesController } from './delivery/deliveries.controller';
 import { DeliveriesRepository } from './delivery/deliveries.repository';
 import { DeliveryActions } from './delivery/delivery-actions';
+import { DeliveryList } from './delivery/delivery-list';
 import { DeliveryModule } from './delivery/delivery.module';
 import { EgressModule } from './delivery/egress/egress.module';
 import { DispatcherModule } from './dispatcher.module';
@@ -24,6 +26,7 @@ import { FiltersRepository } from './registry/filters.repository';
 import { FiltersService } from './registry/filters.service';
 import { IdentitiesController } from './registry/identities.controller';
 import { IdentitiesRepository } from './registry/identities.repository';
+import { OldSecrets } from './registry/old-secrets';
 import { RegistryChange } from './registry/registry-change';
 
 /** What people and programs do over /api/v1 with accounts, endpoints, filters, events and deliveries. */
@@ -34,6 +37,7 @@ import { RegistryChange } from './registry/registry-change';
     AccountsRepository,
     DeliveriesRepository,
     DeliveryActions,
+    DeliveryList,
     EndpointsRepository,
     EndpointsService,
     EventPublisher,
@@ -43,6 +47,8 @@ import { RegistryChange } from './registry/registry-change';
     ForgottenKeys,
     IdempotencyRepository,
     IdentitiesRepository,
+    OldSecrets,
+    PlainRows,
     RegistryChange,
   ],
 })

@@ -39,6 +39,11 @@ export class Resealer {
     return this.sealThoseWithout(`${SEALED}${this.box.keyId}:`, onSlice);
   }
 
+  /** False while no gateway has started with the key that seals: what it seals, they could not open. */
+  async isKeyKnown(): Promise<boolean> {
+    return (await this.storage.transaction((trx) => this.keys.lock(trx))).includes(this.box.keyId);
+  }
+
   /** Asks for no other key any more, unless one is still needed. @returns whether none is. */
   retireOtherKeys(): Promise<boolean> {
     return this.storage.transaction(async (trx) => {

@@ -8,7 +8,8 @@ import { SqliteStorage } from './sqlite/sqlite-storage';
 import { Storage } from './storage';
 import { DatabaseConfig } from './storage.config';
 
-async function openStorage(config: DatabaseConfig, app: AppConfig): Promise<Storage> {
+/** The engine that the settings name. */
+export async function openStorage(config: DatabaseConfig, app: AppConfig): Promise<Storage> {
   if (config.url === null) return SqliteStorage.open(join(app.dataDir, 'hookline.db'));
   return PostgresStorage.open({ url: config.url, poolSize: config.poolSize, preparedStatements: config.preparedStatements });
 }

@@ -74,8 +74,7 @@ export class Attempter {
   }
 }
 
-const isSecretUnreadable = (error: unknown): error is GatewayError =>
-  error instanceof GatewayError && error.code === 'secret_unreadable';
+const isSecretUnreadable = (error: unknown): error is GatewayError => error instanceof GatewayError && error.code === 'secret_unreadable';
 
 /** The outcome of a delivery that no retry mends. */
 export const faulty = (delivery: OutcomeDelivery, reason: PipelineFault): Outcome => ({

@@ -54,6 +54,7 @@ describe('verdictOf', () => {
     { code: 'dns_error', deadClass: 'receiver' },
     { code: 'address_refused', deadClass: 'pipeline' },
     { code: 'invalid_request', deadClass: 'pipeline' },
+    { code: 'secret_unreadable', deadClass: 'pipeline' },
   ])('gives up after the schedule: $code is $deadClass', ({ code, deadClass }) => {
     expect(verdictOf(end(null, { code }), context({ attemptCount: 8 }))).toEqual({ kind: 'dead', reason: code, deadClass });
   });

@@ -36,7 +36,13 @@ const THROTTLED = new Set([429, 502, 503, 504]);
  * Codes of attempts that failed on our side: a setting, the resolver, this machine's network. They are retried all the same, since a setting or a name can be
  * mended meanwhile; when the schedule is spent the delivery is dead in the class `pipeline`.
  */
-const PIPELINE_CODES: ReadonlySet<string> = new Set(['address_refused', 'invalid_request', 'dns_unavailable', 'local_error']);
+const PIPELINE_CODES: ReadonlySet<string> = new Set([
+  'address_refused',
+  'invalid_request',
+  'secret_unreadable',
+  'dns_unavailable',
+  'local_error',
+]);
 
 /** True for the code of an attempt that failed by our own fault: it is never held against the receiver. */
 export const isOurFault = (code: string): boolean => PIPELINE_CODES.has(code);

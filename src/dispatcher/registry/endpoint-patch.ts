@@ -46,7 +46,11 @@ type Switch = Pick<EndpointRecord, 'enabled' | 'disabledReason' | 'failingSince'
 export function switched(endpoint: Switch, enabled: boolean): Switch {
   const { failingSince, failureCount } = endpoint;
   if (!enabled) return { enabled, disabledReason: endpoint.disabledReason ?? 'manual', failingSince, failureCount };
-  return { enabled, disabledReason: null, ...(endpoint.enabled ? { failingSince, failureCount } : { failingSince: null, failureCount: 0 }) };
+  return {
+    enabled,
+    disabledReason: null,
+    ...(endpoint.enabled ? { failingSince, failureCount } : { failingSince: null, failureCount: 0 }),
+  };
 }
 
 /** @throws GatewayError `validation_failed`. */

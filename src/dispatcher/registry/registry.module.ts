@@ -3,5 +3,5 @@ import { SecretsModule } from '../../secrets/secrets.module';
 import { StorageModule } from '../../storage/storage.module';
 import { RegistryService } from './registry.service';
 
-@Module({ imports: [SecretsModule, StorageModule], providers: [RegistryService], exports: [RegistryService] })
+@Module({ imports: [SecretsModule, StorageModule], providers: [RegistryService], exports: [RegistryService, SecretsModule] })
 export class RegistryModule {}

@@ -4,6 +4,7 @@ import type { Engine } from '../storage';
 import { firstTables } from './0001-first-tables';
 import { leanHotTables } from './0002-lean-hot-tables';
 import { jobs } from './0004-jobs';
+import { oldSecrets } from './0005-old-secrets';
 import { disablePolicy } from './0006-disable-policy';
 import { processes } from './0003-processes';
 import { chores } from './0007-chores';
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0006-disable-policy', up: disablePolicy },
   { name: '0003-processes', up: processes },
   { name: '0007-chores', up: chores },
+  { name: '0005-old-secrets', up: oldSecrets },
 ];

@@ -30,7 +30,8 @@ export class HttpSender implements OnApplicationShutdown {
       try {
         url = parseTarget(request.url);
       } catch {
-        return resolve(refused());
+        // It was checked when it was saved, so this is one that was written past the API.
+        return resolve(notSent('address_refused'));
       }
       const connection = this.connections.take(url.origin);
       const attempt = new Attempt(connection, request.timeoutMs, (result, reusable) => {
@@ -60,12 +61,12 @@ export class HttpSender implements OnApplicationShutdown {
   }
 }
 
-/** The URL was checked when it was saved, so this is one that was written past the API. */
-const refused = (): AttemptResult => ({
+/** The result of an attempt for which no connection was made. */
+export const notSent = (code: string): AttemptResult => ({
   at: Date.now(),
   durationMs: 0,
   status: null,
-  code: 'address_refused',
+  code,
   retryAfter: null,
   address: null,
   responseHead: null,
