@@ -6,6 +6,7 @@ import { HttpConfig } from '../config/app.config';
 import { GatewayError } from '../core/errors';
 import { newId } from '../core/ids';
 import { BodyPipe } from './body.pipe';
+import { installDirect } from './direct';
 import { DoorRegistry } from './door';
 import { Draining } from './draining';
 import { installGate } from './gate';
@@ -53,6 +54,7 @@ export function configureHttp(app: NestFastifyApplication): void {
     setTimeout(() => fastify.server.closeAllConnections(), LAST_ANSWERS_MS).unref();
     done();
   });
+  installDirect(fastify, app);
   installRawBody(fastify, maxBodyBytes);
   installGate(fastify, { doors: app.get(DoorRegistry), draining: app.get(Draining), maxBodyBytes });
   app.useGlobalPipes(new BodyPipe());

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { gunzip } from 'node:zlib';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GatewayError } from '../core/errors';
 
 type Done = (error: Error | null, body?: Buffer) => void;
@@ -34,6 +34,14 @@ export function installRawBody(fastify: FastifyInstance, maxBytes: number): void
     });
   });
 }
+
+const EMPTY = Buffer.alloc(0);
+
+/** The body's bytes; none when there was no body. */
+export const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : EMPTY);
+
+/** A header of any other name than those that Node makes lists of. */
+export const headerOf = (request: FastifyRequest, name: string): string | undefined => request.headers[name] as string | undefined;
 
 export const hasBody = (headers: IncomingHttpHeaders): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && headers['content-length'] !== '0');

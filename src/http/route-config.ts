@@ -1,11 +1,19 @@
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants';
 
+/** Where a direct method is found; see direct.ts. */
+export interface DirectTarget {
+  controller: new (...dependencies: never[]) => object;
+  method: string;
+}
+
 /** What hooks know of a route before its handler runs: `request.routeOptions.config`. */
 export interface RouteSettings {
   /** Content types that its body may have. */
   accepts?: readonly string[];
   /** The source whose webhooks or events come in here. */
   door?: string;
+  /** The method that Fastify calls itself. */
+  direct?: DirectTarget;
 }
 
 /** Adds to the route's settings; Fastify's own decorator would replace what another one set. */

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import { GatewayError } from '../../core/errors';
 import type { OutgoingMessage } from '../broker';
+import { encodePublish } from './publish-frames';
 import { within } from './within';
 
 /** Beyond these, senders are told to come again: what waits here lies in memory only. */
@@ -16,6 +17,15 @@ interface Pending {
   readonly bytes: number;
   readonly resolve: () => void;
   readonly reject: (error: GatewayError) => void;
+}
+
+/** What the library's channel has, and its types do not tell of. The library's version is fixed in package.json. */
+interface RawChannel {
+  /** Its number on the connection. */
+  ch: number;
+  connection: { frameMax: number; sendBytes(bytes: Buffer): void };
+  /** Counts a message: the callbacks take the broker's confirms in their order. */
+  pushConfirmCallback(onConfirm: (error: unknown) => void): void;
 }
 
 /** What the publisher needs of its connection. */
@@ -34,6 +44,8 @@ export class Publisher {
   /** Messages that came back, until their confirm, which follows at once. */
   private readonly returned = new Set<string>();
   private lastConfirmAt = 0;
+  /** Written together at the end of this turn of the event loop. */
+  private outbox: Buffer[] = [];
   private readonly sweeper: NodeJS.Timeout;
 
   constructor(
@@ -68,21 +80,21 @@ export class Publisher {
     if (this.inFlight.size >= MAX_IN_FLIGHT || this.bytesInFlight >= MAX_BYTES_IN_FLIGHT) {
       return unavailable('Too many messages wait for RabbitMQ.');
     }
-    const { exchange, routingKey, id, headers, body } = message;
-    if (!isShort(routingKey) || !isShort(exchange) || !isShort(id)) return unavailable('A name is longer than 255 bytes.');
     return new Promise((resolve, reject) => {
-      const pending: Pending = { since: Date.now(), bytes: body.length, resolve, reject };
-      this.inFlight.add(pending);
-      this.bytesInFlight += body.length;
+      const raw = channel as unknown as RawChannel;
+      let frames: Buffer;
       try {
-        channel.publish(exchange, routingKey, body, { persistent: true, mandatory: true, messageId: id, headers }, (error: unknown) =>
-          this.onConfirm(pending, message, error),
-        );
+        frames = encodePublish(raw.ch, message, raw.connection.frameMax);
       } catch (error) {
-        // The library has counted the message all the same: from here on it would take confirms for those of their neighbours.
-        this.settle(pending, failure('The message could not be sent.', error));
-        this.abandon(channel);
+        reject(failure(`The message cannot be sent. ${String((error as Error).message)}`, error));
+        return;
       }
+      const pending: Pending = { since: Date.now(), bytes: message.body.length, resolve, reject };
+      this.inFlight.add(pending);
+      this.bytesInFlight += pending.bytes;
+      raw.pushConfirmCallback((error) => this.onConfirm(pending, message, error));
+      if (this.outbox.length === 0) setImmediate(() => this.flush(channel));
+      this.outbox.push(frames);
     });
   }
 
@@ -94,6 +106,14 @@ export class Publisher {
   close(): void {
     clearInterval(this.sweeper);
     this.disconnected();
+  }
+
+  /** One write for all the messages of a turn, past the library's own queue, which this channel uses for nothing else. */
+  private flush(channel: ConfirmChannel): void {
+    if (this.channel !== channel) return;
+    const frames = this.outbox;
+    this.outbox = [];
+    (channel as unknown as RawChannel).connection.sendBytes(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
   }
 
   private onConfirm(pending: Pending, { exchange, routingKey, id }: OutgoingMessage, error: unknown): void {
@@ -118,14 +138,10 @@ export class Publisher {
     if (this.channel !== channel) return;
     this.channel = undefined;
     this.returned.clear();
+    this.outbox = [];
     // The library calls only some of the callbacks when a channel ends.
     for (const pending of this.inFlight) this.settle(pending, failure('The connection to RabbitMQ was lost.'));
     this.events.channelClosed();
-  }
-
-  private abandon(channel: ConfirmChannel): void {
-    this.onClose(channel);
-    channel.close().catch(() => undefined);
   }
 
   /** Ends what waits for too long, and the connection with it if nothing at all is confirmed any more. */
@@ -150,9 +166,6 @@ export class Publisher {
 }
 
 const returnKey = (exchange: string, routingKey: string, id: string): string => `${id}\n${exchange}\n${routingKey}`;
-
-/** AMQP's short strings end at 255 bytes; a character has at most three in UTF-8 for each unit of a JavaScript string. */
-const isShort = (text: string): boolean => text.length <= 85 || Buffer.byteLength(text) <= 255;
 
 const failure = (message: string, cause?: unknown): GatewayError => new GatewayError('broker_unavailable', message, { cause });
 

@@ -1,8 +1,10 @@
-import { Body, Controller, Get, Header, Headers, HttpCode, Post, Query, Req } from '@nestjs/common';
+import { Controller, Get, Header, HttpCode, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Accepts } from '../../http/accepts';
+import { Direct } from '../../http/direct';
 import { Door } from '../../http/door';
+import { bodyOf, headerOf } from '../../http/raw-body';
 import { ChannelInbox } from '../channel';
 import { readPageLoads } from './facebook.envelope';
 import { FacebookLanes, QUEUE_OF_LANE } from './facebook.lanes';
@@ -35,14 +37,11 @@ export class FacebookController {
   @HttpCode(200)
   @Door(FACEBOOK)
   @Accepts('application/json')
-  @Header('content-type', TEXT)
-  async receive(
-    @Req() request: FastifyRequest,
-    @Body() body: Buffer,
-    @Headers('x-hub-signature-256') signature: string | undefined,
-  ): Promise<string> {
+  @Direct()
+  async receive(@Req() request: FastifyRequest): Promise<string> {
     const receivedAt = Date.now();
-    this.signature.assertValid(body, signature);
+    const body = bodyOf(request);
+    this.signature.assertValid(body, headerOf(request, 'x-hub-signature-256'));
     const lane = this.lanes.choose(readPageLoads(body));
     const contentType = request.headers['content-type'] ?? 'application/json';
     await this.inbox.enqueue(FACEBOOK, QUEUE_OF_LANE[lane], { requestId: request.id, receivedAt, contentType, body });

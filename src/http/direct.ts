@@ -1,0 +1,58 @@
+import { GUARDS_METADATA, HTTP_CODE_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type DirectTarget, type RouteSettings, addToRoute } from './route-config';
+
+/** A controller's method that answers a request with text. */
+export type DirectMethod = (request: FastifyRequest) => Promise<string>;
+
+/**
+ * For the doors that many small requests come through: Fastify calls the method itself. Everything in `installGate`, the body's
+ * bytes in `request.body`, the status of `@HttpCode` and problem+json of what it throws are as everywhere; guards, pipes,
+ * interceptors and parameters other than `@Req()` are not to be had, and refused at the start. docs/adr/0010.
+ */
+export const Direct =
+  (): TypedMethodDecorator<DirectMethod> =>
+  (prototype, name, descriptor): void => {
+    const controller = prototype.constructor as DirectTarget['controller'];
+    addToRoute({ direct: { controller, method: String(name) } })(prototype, name, descriptor);
+  };
+
+type TypedMethodDecorator<T> = (prototype: object, name: string | symbol, descriptor: TypedPropertyDescriptor<T>) => void;
+
+/** Call it before the routes are made. */
+export function installDirect(fastify: FastifyInstance, app: NestFastifyApplication): void {
+  fastify.addHook('onRoute', (route) => {
+    const target = (route.config as RouteSettings | undefined)?.direct;
+    if (target === undefined) return;
+    assertPlain(target);
+    const controller = app.get<Record<string, DirectMethod>>(target.controller, { strict: false });
+    const method = controller[target.method]!;
+    const status = Reflect.getMetadata(HTTP_CODE_METADATA, method) as number | undefined;
+    if (status === undefined) throw new Error(`${nameOf(target)} is direct and needs @HttpCode`);
+    route.handler = (request: FastifyRequest, reply: FastifyReply): void => {
+      method.call(controller, request).then(
+        (text) => void reply.code(status).send(text),
+        (error: unknown) => void reply.send(error instanceof Error ? error : new Error(String(error))),
+      );
+    };
+  });
+}
+
+/** @throws Error when something is decorated with what would not run. */
+function assertPlain(target: DirectTarget): void {
+  const { controller, method } = target;
+  const handler = (controller.prototype as Record<string, DirectMethod>)[method]!;
+  for (const key of [GUARDS_METADATA, PIPES_METADATA, INTERCEPTORS_METADATA]) {
+    if (Reflect.hasMetadata(key, controller) || Reflect.hasMetadata(key, handler)) {
+      throw new Error(`${nameOf(target)} is direct: its ${key.replaceAll('_', '')} would not run`);
+    }
+  }
+  const parameters = Object.keys((Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, method) ?? {}) as object);
+  if (parameters.length !== 1 || parameters[0] !== `${String(RouteParamtypes.REQUEST)}:0`) {
+    throw new Error(`${nameOf(target)} is direct: it takes @Req() and nothing else`);
+  }
+}
+
+const nameOf = ({ controller, method }: DirectTarget): string => `${controller.name}.${method}`;
