@@ -6,6 +6,7 @@ import type { IncomingEvent } from '../../src/core/hook-event';
 import { DeliveryRunner } from '../../src/dispatcher/delivery/delivery-runner';
 import { DispatcherModule } from '../../src/dispatcher/dispatcher.module';
 import { DispatcherService } from '../../src/dispatcher/dispatcher.service';
+import { OperationalEvents } from '../../src/dispatcher/operational/operational-events';
 import { LEDGER_COLUMNS } from '../../src/dispatcher/ledger-delta';
 import { LedgerService } from '../../src/ledger/ledger.service';
 import { Metrics } from '../../src/metrics/metrics.service';
@@ -72,6 +73,10 @@ export class DeliveryRig {
 
   get runner(): DeliveryRunner {
     return this.get(DeliveryRunner);
+  }
+
+  get operational(): OperationalEvents {
+    return this.get(OperationalEvents);
   }
 
   get metrics(): Metrics {
