@@ -1,6 +1,6 @@
 import { type FieldProblem, GatewayError } from '../../core/errors';
 import type { EndpointRecord } from './endpoint-record';
-import { headerProblems, newSecret, normalSecret } from './endpoint-rules';
+import { headerProblems, newSecret, normalSecret, withHidden } from './endpoint-rules';
 import type { DisablePolicy } from '../delivery/disable-policy';
 import type { DisablePolicyDto, EndpointAuthDto, EndpointPropertiesDto, UpdateEndpointDto } from './endpoints.dto';
 
@@ -30,6 +30,7 @@ export function patchEndpoint<T extends Settable>(endpoint: T, patch: UpdateEndp
   for (const field of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     if (patch[field] !== undefined) Object.assign(next, { [field]: patch[field] ?? DEFAULTS[field] });
   }
+  if (patch.headers) next.headers = withHidden(patch.headers, endpoint.headers);
   if (patch.auth) next.auth = authOf(patch.auth);
   if (patch.disablePolicy) next.disablePolicy = policyOf(patch.disablePolicy);
   // What was counted before belongs to another policy.

@@ -1,4 +1,4 @@
-import { headerProblems, newSecret, normalSecret } from './endpoint-rules';
+import { headerProblems, newSecret, normalSecret, shownHeaders, withHidden } from './endpoint-rules';
 
 describe('headerProblems', () => {
   it.each([
@@ -31,6 +31,22 @@ describe('headerProblems', () => {
 
   it('takes what HTTP takes', () => {
     expect(headerProblems({ 'X-Own': 'a b\tc; "q"', 'x-empty': '', 'x-latin': 'ü' }, false)).toEqual([]);
+  });
+});
+
+describe('headers that are credentials', () => {
+  it.each(['Authorization', 'X-Api-Key', 'apikey', 'X-Auth', 'Cookie', 'X-Access-Token', 'x-client-secret', 'X-Signature', 'Key'])(
+    'hides the value of %s',
+    (name) => {
+      expect(shownHeaders({ [name]: 'hidden' })).toEqual({ [name]: '***' });
+      expect(withHidden({ [name.toUpperCase()]: '***' }, { [name]: 'hidden' })).toEqual({ [name.toUpperCase()]: 'hidden' });
+      expect(headerProblems({ [name]: '***' }, false)).toHaveLength(1);
+    },
+  );
+
+  it.each(['X-Team', 'Content-Type', 'X-Monkey', 'X-Author', 'Accept'])('shows the value of %s', (name) => {
+    expect(shownHeaders({ [name]: 'a' })).toEqual({ [name]: 'a' });
+    expect(withHidden({ [name]: '***' }, { [name]: 'a' })).toEqual({ [name]: '***' });
   });
 });
 

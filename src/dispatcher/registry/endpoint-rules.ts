@@ -42,7 +42,25 @@ function headerProblem(name: string, value: unknown, hasAuth: boolean, seen: Rea
   if (name === 'authorization' && hasAuth) return 'is set by auth';
   if (seen.has(name)) return 'stands there twice';
   if (typeof value !== 'string' || !VALUE.test(value)) return 'must be text without line breaks or control characters';
+  if (value === HIDDEN && CREDENTIAL.test(name)) return `must be the value itself: ${HIDDEN} stands for one that is kept`;
   return value.length > MAX_HEADER_LENGTH ? `must have at most ${String(MAX_HEADER_LENGTH)} characters` : undefined;
+}
+
+/** Stands in views for the value of a header that is a credential. */
+const HIDDEN = '***';
+const CREDENTIAL =
+  /authoriz|authent|(^|[-_])(auth|key)($|[-_])|cookie|token|secret|passw|credential|session|signature|api[-_]?key|access[-_]?key/i;
+
+/** The headers as they are shown: of those that are named like credentials only the names. */
+export const shownHeaders = (headers: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, CREDENTIAL.test(name) ? HIDDEN : value]));
+
+/** Given headers, with the present value where one is given as it was shown: so that what was read can be sent back. */
+export function withHidden(given: Record<string, string>, present: Record<string, string>): Record<string, string> {
+  const values = new Map(Object.entries(present).map(([name, value]) => [name.toLowerCase(), value]));
+  const valueOf = (name: string, value: string): string =>
+    value === HIDDEN && CREDENTIAL.test(name) ? (values.get(name.toLowerCase()) ?? value) : value;
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, valueOf(name, value)]));
 }
 
 export const newSecret = (): string => SECRET_PREFIX + randomBytes(32).toString('base64');

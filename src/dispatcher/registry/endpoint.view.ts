@@ -1,4 +1,5 @@
 import type { EndpointRecord } from './endpoint-record';
+import { shownHeaders } from './endpoint-rules';
 import type { EndpointDto, EndpointWithSecretDto, ShownAuthDto } from './endpoints.dto';
 
 /** What is shown of an endpoint: neither secrets nor tokens. */
@@ -9,7 +10,7 @@ export const viewEndpoint = (endpoint: EndpointRecord, nowMs: number = Date.now(
   type: endpoint.type,
   url: endpoint.url,
   description: endpoint.description,
-  headers: endpoint.headers,
+  headers: shownHeaders(endpoint.headers),
   auth: endpoint.auth && viewAuth(endpoint.auth),
   enabled: endpoint.enabled,
   disabledReason: endpoint.disabledReason,

@@ -214,6 +214,7 @@ export class EndpointDto {
   type!: string;
   url!: string;
   description!: string;
+  /** Values of headers that are named like credentials (`X-Api-Key`) are `***`; sent back so, they stay as they are. */
   headers!: Record<string, string>;
   /** Passwords and tokens are left out. */
   auth!: ShownAuthDto | null;

@@ -46,6 +46,14 @@ describe('assertUrlAllowed', () => {
     'http://[2002:7f00:1::]/',
     'http://[fd00:ec2::254]/',
     'http://[fe80::1]/',
+    'http://localhost/',
+    'http://LOCALHOST:8069/',
+    'http://localhost./',
+    'http://localhost.localdomain/',
+    'http://anything.localhost/',
+    'http://metadata.google.internal/',
+    'http://metadata.google.internal./',
+    'http://instance-data/latest/',
     'ftp://example.com/',
     'file:///etc/passwd',
     'gopher://example.com/',
@@ -105,6 +113,30 @@ describe('what is open', () => {
   ])('EGRESS_ALLOW $allow and HOST $host: loopback $open', ({ allow, host, open }) => {
     expect(guard({ allow, host }).isAllowed('127.0.0.1')).toBe(open);
     expect(guard({ allow, host }).isAllowed('192.168.0.1')).toBe(false);
+  });
+});
+
+describe('a name of the metadata service', () => {
+  it('is never asked for, whatever is open', async () => {
+    let asked = 0;
+    const used = guard({ allow: ['0.0.0.0/0'], resolve: (_name, callback) => (asked++, callback(null, [address('127.0.0.1')])) });
+    await expect(used.assertUrlAllowed('http://metadata.google.internal/')).rejects.toMatchObject({ code: 'address_refused' });
+    const error = await new Promise((resolve) => used.lookup('Metadata.Google.Internal.', { all: true }, resolve));
+    expect(error).toMatchObject({ code: 'ERR_ADDRESS_REFUSED' });
+    expect(asked).toBe(0);
+  });
+});
+
+describe('keepsAnswersOf', () => {
+  it.each([
+    ['8.8.8.8', { allow: null, host: '127.0.0.1', isPublic: true }, true],
+    ['127.0.0.1', { allow: null, host: '127.0.0.1', isPublic: true }, false],
+    ['::ffff:127.0.0.1', { allow: null, host: '127.0.0.1', isPublic: true }, false],
+    ['127.0.0.1', { allow: null, host: '127.0.0.1' }, true],
+    ['10.0.0.1', { allow: ['10.0.0.0/8'], isPublic: true }, true],
+    ['10.0.0.1', { allow: [] }, false],
+  ])('%s with %j: %s', (from, rules, kept) => {
+    expect(guard(rules).keepsAnswersOf(from)).toBe(kept);
   });
 });
 

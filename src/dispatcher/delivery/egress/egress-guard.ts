@@ -13,6 +13,8 @@ export interface EgressRules {
   allow: readonly string[] | null;
   /** The address that the gateway listens on. */
   host: string;
+  /** The outside reaches the gateway: hookServer.publicUrl is set. */
+  isPublic?: boolean;
   resolve?: Resolve;
 }
 
@@ -37,15 +39,24 @@ const resolveBySystem: Resolve = (name, callback) => systemLookup(name, { all: t
  */
 export class EgressGuard {
   private readonly opened: readonly IpRange[];
+  /** Of those, the ones whose answers may be kept. */
+  private readonly readable: readonly IpRange[];
   private readonly resolve: Resolve;
 
   constructor(rules: EgressRules) {
     this.opened = openedBy(rules);
+    // What is open only so that a first try works must not let the outside read the machine's own services.
+    this.readable = rules.allow === null && rules.isPublic === true ? [] : this.opened;
     this.resolve = rules.resolve ?? resolveBySystem;
   }
 
   isAllowed(address: string): boolean {
     return isAddressAllowed(address, this.opened);
+  }
+
+  /** Whether what this address answers may be kept, and so be read by whoever may read deliveries. */
+  keepsAnswersOf(address: string): boolean {
+    return isAddressAllowed(address, this.readable);
   }
 
   /**
@@ -56,7 +67,7 @@ export class EgressGuard {
   async assertUrlAllowed(text: string): Promise<URL> {
     const url = parseTarget(text);
     const name = bareHost(url.hostname);
-    const addresses = isIP(name) === 0 ? await this.addressesOf(name) : [name];
+    const addresses = isIP(name) === 0 ? (knownAddresses(name) ?? (await this.addressesOf(name))) : [name];
     if (addresses.length > 0 && !addresses.some((address) => this.isAllowed(address))) {
       throw refused(`${url.hostname} leads to an address that must not be called unless EGRESS_ALLOW opens its network`);
     }
@@ -76,6 +87,7 @@ export class EgressGuard {
 
   /** Answers with the allowed addresses only, and fails when there is none. */
   readonly lookup: LookupFunction = (name, options, callback) => {
+    if (isMetadataName(name)) return callback(new AddressRefusedError(name), []);
     this.resolve(name, (error, addresses) => {
       if (error) return callback(error, []);
       const wanted = options.family === 4 || options.family === 6 ? addresses.filter((each) => each.family === options.family) : addresses;
@@ -110,6 +122,18 @@ export function parseTarget(text: string): URL {
   if (url.username !== '' || url.password !== '') throw refuse('must not hold a user name or password');
   if (url.port === '0') throw refuse('must not name port 0');
   return url;
+}
+
+/** Names that clouds answer with the address of their metadata, inside of them only. */
+const METADATA_NAMES = new Set(['metadata.google.internal', 'metadata.goog', 'instance-data', 'instance-data.ec2.internal']);
+
+const withoutDot = (name: string): string => (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
+const isMetadataName = (name: string): boolean => METADATA_NAMES.has(withoutDot(name));
+
+/** Addresses of names that mean the same everywhere, whatever the resolver of this machine says of them now. */
+function knownAddresses(name: string): string[] | undefined {
+  if (isMetadataName(name)) return ['169.254.169.254'];
+  return /^(.*\.)?localhost(\.localdomain)?$/.test(withoutDot(name)) ? ['127.0.0.1', '::1'] : undefined;
 }
 
 /** A host as the resolver takes it: an IPv6 literal without its brackets. */

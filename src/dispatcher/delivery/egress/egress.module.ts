@@ -11,7 +11,8 @@ import { EgressConfig } from './egress.config';
     {
       provide: EgressGuard,
       inject: [EgressConfig, ServerConfig],
-      useFactory: (egress: EgressConfig, server: ServerConfig) => new EgressGuard({ allow: egress.allow, host: server.host }),
+      useFactory: (egress: EgressConfig, server: ServerConfig) =>
+        new EgressGuard({ allow: egress.allow, host: server.host, isPublic: server.publicUrl !== null }),
     },
   ],
   exports: [EgressGuard],

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { type RequestListener, type Server, createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, type Server as TcpServer, type Socket, createServer as createTcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { selfSigned } from '../../../../test/support/self-signed';
 import type { DeliveryConfig } from '../delivery.config';
 import { EgressGuard } from '../egress/egress-guard';
 import { HttpSender, type OutgoingRequest } from './http-sender';
@@ -192,6 +194,29 @@ describe('no answer', () => {
     expect(await sender().send(request(url.replace('http:', 'https:')))).toMatchObject({ status: null, code: 'tls_error' });
   });
 
+  it('over TLS from who vouches for itself: nothing of the request is sent', async () => {
+    let requests = 0;
+    const url = await listen(
+      createTlsServer(selfSigned(), (_, answer) => {
+        requests += 1;
+        answer.end();
+      }),
+    );
+    for (const target of [url, url.replace('127.0.0.1', 'localhost')]) {
+      const used = sender(new EgressGuard({ allow: null, host: '127.0.0.1' }));
+      expect(await used.send(request(target.replace('http:', 'https:')))).toMatchObject({ status: null, code: 'tls_error' });
+    }
+    expect(requests).toBe(0);
+  });
+
+  it('to the TLS handshake ends long before the whole time', async () => {
+    const url = await tcp(() => undefined);
+    const used = new HttpSender(open, { connectTimeoutMs: 200 } as DeliveryConfig);
+    closers.push(() => used.onApplicationShutdown());
+    const result = await used.send(request(url.replace('http:', 'https:'), { timeoutMs: 60_000 }));
+    expect(result).toMatchObject({ status: null, code: 'connect_timeout', address: null });
+  });
+
   it('from a name that does not exist', async () => {
     const guard = new EgressGuard({
       allow: null,
@@ -204,6 +229,26 @@ describe('no answer', () => {
   it('from a name that is never resolved is cut off by the whole time', async () => {
     const guard = new EgressGuard({ allow: null, host: '0.0.0.0', resolve: () => undefined });
     expect(await sender(guard).send(request('http://slow.example/', { timeoutMs: 100 }))).toMatchObject({ code: 'timeout', address: null });
+  });
+});
+
+describe('what is kept of an answer from this machine', () => {
+  const loopback = ['127.0.0.0/8'];
+
+  it.each([
+    { title: 'opened by EGRESS_ALLOW', rules: { allow: loopback, host: '0.0.0.0', isPublic: true }, kept: true },
+    { title: 'open for a first try', rules: { allow: null, host: '127.0.0.1', isPublic: false }, kept: true },
+    {
+      title: 'open by default though the outside reaches the gateway',
+      rules: { allow: null, host: '127.0.0.1', isPublic: true },
+      kept: false,
+    },
+  ])('$title: $kept', async ({ rules, kept }) => {
+    for (const status of [200, 404, 500]) {
+      const url = await http((_, answer) => answer.writeHead(status).end('inside'));
+      const result = await sender(new EgressGuard(rules)).send(request(url));
+      expect(result).toMatchObject({ status, address: '127.0.0.1', responseHead: kept ? Buffer.from('inside') : null });
+    }
   });
 });
 

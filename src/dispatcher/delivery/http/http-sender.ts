@@ -19,7 +19,10 @@ export class HttpSender implements OnApplicationShutdown {
   private readonly connections: ConnectionPool;
   private readonly underWay = new Set<Attempt>();
 
-  constructor(guard: EgressGuard, config: DeliveryConfig) {
+  constructor(
+    private readonly guard: EgressGuard,
+    config: DeliveryConfig,
+  ) {
     this.connections = new ConnectionPool(guard.connector({ timeout: config.connectTimeoutMs }));
   }
 
@@ -37,7 +40,7 @@ export class HttpSender implements OnApplicationShutdown {
       const attempt = new Attempt(connection, request.timeoutMs, (result, reusable) => {
         this.underWay.delete(attempt);
         this.free(connection, reusable);
-        resolve(result);
+        resolve(this.readable(result));
       });
       this.underWay.add(attempt);
       const { headers, body } = request;
@@ -53,6 +56,12 @@ export class HttpSender implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     for (const attempt of this.underWay) attempt.cancel();
     this.connections.close();
+  }
+
+  /** A body that may not be kept goes no further than this. */
+  private readable(result: AttemptResult): AttemptResult {
+    if (result.responseHead === null || result.address === null || this.guard.keepsAnswersOf(result.address)) return result;
+    return { ...result, responseHead: null };
   }
 
   private free(connection: Connection, reusable: boolean): void {
