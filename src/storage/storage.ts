@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { CompiledQuery, Kysely, Transaction } from 'kysely';
 import type { Schema } from './schema';
 
 export type Engine = 'sqlite' | 'postgres';
@@ -16,6 +16,9 @@ export abstract class Storage {
 
   /** Commits when `work` resolves, rolls back when it throws. Serialisation failures and deadlocks are tried again. */
   abstract transaction<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T>;
+
+  /** Runs one statement that commits by itself. Serialisation failures and deadlocks are tried again. */
+  abstract execute<R>(query: CompiledQuery<R>): Promise<R[]>;
 
   /** Reads of one moment, however many statements they take; they hold up no one who writes. Not for writing. */
   abstract snapshot<T>(work: (db: Queryable) => Promise<T>): Promise<T>;

@@ -1,3 +1,4 @@
+import type { InsertRow } from '../../storage/storage';
 import type { DeadDelivery } from '../operational/facts';
 import type { AttemptResult } from './http/attempt';
 import type { DeliveryJob } from './delivery-job';
@@ -27,6 +28,22 @@ export interface SettledColumns {
   reason: string | null;
   deadClass: DeadClass | null;
   settledAt: number | null;
+}
+
+/** The row of the attempt; none where none could be made. */
+export function attemptRow({ delivery, result, verdict }: Outcome): InsertRow<'attempts'>[] {
+  if (result === undefined) return [];
+  const row: InsertRow<'attempts'> = {
+    delivery_id: delivery.deliveryId,
+    number: delivery.attemptCount + 1,
+    at: result.at,
+    status: verdict.kind === 'delivered' ? 'succeeded' : 'failed',
+    code: result.code,
+    duration_ms: result.durationMs,
+    address: result.address,
+    response_head: result.responseHead,
+  };
+  return [row];
 }
 
 /** What is to be told of those that are given up. */

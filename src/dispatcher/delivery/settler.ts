@@ -1,29 +1,30 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { isOutage } from '../../core/errors';
 import { Metrics } from '../../metrics/metrics.service';
-import type { Schema } from '../../storage/schema';
-import { type InsertRow, Storage } from '../../storage/storage';
+import { Storage } from '../../storage/storage';
 import { changeDeliveries } from '../ledger-delta';
 import { OperationalEvents } from '../operational/operational-events';
 import { EndpointHealth } from './endpoint-health';
 import { returnLeases } from './leases';
-import { type Outcome, type SettledColumns, columnsOf, deadOf } from './outcome';
+import { type Outcome, type SettledColumns, attemptRow, columnsOf, deadOf } from './outcome';
+import { isSingle, settleSingles } from './settle-singles';
 import { settle } from './settle-statement';
 
 const MAX_GROUP = 200;
 const OUTAGE_RETRY_MS = 500;
-/** Transactions under way at once; the embedded store has one writer. */
-const MAX_WRITES = { sqlite: 1, postgres: 2 } as const;
+
+type Write = (outcomes: readonly Outcome[]) => Promise<Set<string>>;
 
 /**
- * Writes results in groups: what comes in while one is written is the next. A group of 200 takes a transaction of three statements
- * (deliveries, attempts, ledger), and two more where events have several deliveries.
+ * Writes results in groups, one at a time: what comes in while one is written is the next, so groups grow with the load and nothing
+ * waits when there is none. A group takes one statement (a short transaction on SQLite), and a transaction more for those whose events
+ * have several deliveries and for those that are given up.
  */
 @Injectable()
 export class Settler {
   private readonly logger = new Logger(Settler.name);
   private waiting: Outcome[] = [];
-  private writes = 0;
+  private isWriting = false;
   private isScheduled = false;
   private isClosed = false;
   private isStorageAway = false;
@@ -75,49 +76,62 @@ export class Settler {
   }
 
   private startWrites(): void {
-    while (this.waiting.length > 0 && this.writes < MAX_WRITES[this.storage.engine]) {
-      const group = this.waiting.splice(0, MAX_GROUP);
-      this.writes += 1;
-      void this.writeUntilDone(group).finally(() => {
-        this.writes -= 1;
-        if (this.waiting.length > 0) this.schedule();
-      });
-    }
+    if (this.isWriting || this.waiting.length === 0) return;
+    this.isWriting = true;
+    void this.writeGroup(this.waiting.splice(0, MAX_GROUP)).finally(() => {
+      this.isWriting = false;
+      if (this.waiting.length > 0) this.schedule();
+    });
   }
 
-  private async writeUntilDone(group: readonly Outcome[]): Promise<void> {
+  /** Singles go in one statement; those of them that are none any more, and all others, go by a transaction that locks their events. */
+  private async writeGroup(group: readonly Outcome[]): Promise<void> {
+    const singles = group.filter(isSingle);
+    const others = group.filter((outcome) => !isSingle(outcome));
+    const left = singles.length > 0 ? await this.writeUntilDone(singles, (outcomes) => settleSingles(this.storage, outcomes), 'try') : [];
+    const shared = [...others, ...left];
+    if (shared.length > 0) await this.writeUntilDone(shared, (outcomes) => this.writeShared(outcomes), 'last');
+  }
+
+  /** @param round after `try` those that were not written are to be tried otherwise; after `last` they are another process's. */
+  private async writeUntilDone(group: readonly Outcome[], write: Write, round: 'try' | 'last'): Promise<Outcome[]> {
     while (!this.isClosed) {
       try {
-        const written = await this.write(group);
+        const written = await write(group);
         this.isStorageAway = false;
-        this.finish(group, written);
-        return;
+        const left = round === 'last' ? [] : group.filter(({ delivery }) => !written.has(delivery.deliveryId));
+        this.finish(left.length === 0 ? group : group.filter((outcome) => !left.includes(outcome)), written);
+        return left;
       } catch (error) {
-        if (!isOutage(error)) return this.splitOrDrop(group, error);
+        if (!isOutage(error)) return this.splitOrDrop(group, write, round, error);
         if (!this.isStorageAway) this.logger.warn('Results of deliveries wait for the storage to be back');
         this.isStorageAway = true;
       }
       await new Promise((resolve) => setTimeout(resolve, OUTAGE_RETRY_MS));
     }
+    return [];
   }
 
   /** One result that cannot be written must not hold the others. */
-  private async splitOrDrop(group: readonly Outcome[], error: unknown): Promise<void> {
+  private async splitOrDrop(group: readonly Outcome[], write: Write, round: 'try' | 'last', error: unknown): Promise<Outcome[]> {
+    const left: Outcome[] = [];
     if (group.length > 1) {
-      for (const outcome of group) await this.writeUntilDone([outcome]);
-      return;
+      for (const outcome of group) left.push(...(await this.writeUntilDone([outcome], write, round)));
+      return left;
     }
     const [outcome] = group;
     // The lease runs out, and the delivery is attempted again.
     this.logger.error(`The result of delivery ${outcome?.delivery.deliveryId} cannot be written`, (error as Error).stack);
     this.settled(group);
+    return left;
   }
 
   /** @returns the ids of the deliveries that were this boot's to settle. */
-  private async write(group: readonly Outcome[]): Promise<Set<string>> {
+  private async writeShared(group: readonly Outcome[]): Promise<Set<string>> {
     const nowMs = Date.now();
     const rows = new Map(group.map((outcome) => [outcome.delivery.deliveryId, columnsOf(outcome, nowMs)]));
-    const refs = group.map(({ delivery }) => ({ ...delivery, id: delivery.deliveryId }));
+    // Whatever was known of it when it was begun: its event may have got another delivery since.
+    const refs = group.map(({ delivery }) => ({ ...delivery, id: delivery.deliveryId, fanOut: Math.max(2, delivery.fanOut) }));
     return this.storage.transaction(async (trx) => {
       let written = new Set<string>();
       await changeDeliveries(this.storage, trx, refs, async () => {
@@ -162,19 +176,4 @@ export class Settler {
     if (counts.gone > 0) metrics.cancelled.inc(counts.gone);
     if (lost > 0) metrics.fenced.inc(lost);
   }
-}
-
-function attemptRow({ delivery, result, verdict }: Outcome): InsertRow<'attempts'>[] {
-  if (result === undefined) return [];
-  const row: Schema['attempts'] = {
-    delivery_id: delivery.deliveryId,
-    number: delivery.attemptCount + 1,
-    at: result.at,
-    status: verdict.kind === 'delivered' ? 'succeeded' : 'failed',
-    code: result.code,
-    duration_ms: result.durationMs,
-    address: result.address,
-    response_head: result.responseHead,
-  };
-  return [row];
 }

@@ -63,10 +63,18 @@ export class PostgresStorage extends Storage {
     return storage;
   }
 
-  async transaction<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
+  transaction<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
+    return this.persist(() => this.db.transaction().execute(work));
+  }
+
+  async execute<R>(query: CompiledQuery<R>): Promise<R[]> {
+    return (await this.persist(() => this.db.executeQuery(query))).rows;
+  }
+
+  private async persist<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.db.transaction().execute(work);
+        return await work();
       } catch (error) {
         if (attempt >= MAX_TRANSACTION_TRIES || !isRetryable(error)) throw error;
       }

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Kysely, type Transaction } from 'kysely';
+import { type CompiledQuery, Kysely, type Transaction } from 'kysely';
 import { bulkQuery } from '../bulk-query';
 import { migrate } from '../migrations/migrate';
 import type { Schema } from '../schema';
@@ -50,6 +50,10 @@ export class SqliteStorage extends Storage {
     } finally {
       file.close();
     }
+  }
+
+  async execute<R>(query: CompiledQuery<R>): Promise<R[]> {
+    return (await this.db.executeQuery(query)).rows;
   }
 
   async insertMany<T extends keyof Schema>(on: Queryable, table: T, rows: readonly InsertRow<T>[]): Promise<void> {

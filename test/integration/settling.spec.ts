@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { newId } from '../../src/core/ids';
+import { ENGINES } from '../conformance/storage/engines';
+import { eventually } from '../support/eventually';
+import { DeliveryRig } from './delivery-rig';
+
+describe.each(ENGINES)('settling on $engine', (engine) => {
+  let rig: DeliveryRig;
+  let server: Server;
+  let held: ServerResponse[];
+
+  beforeAll(async () => {
+    rig = await DeliveryRig.create(engine);
+    await rig.boot();
+    server = createServer((request, response) => {
+      request.resume();
+      held.push(response);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  beforeEach(() => (held = []));
+  afterAll(async () => {
+    server.closeAllConnections();
+    server.close();
+    await rig.close();
+  });
+
+  const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const answer = (status: number) => {
+    for (const response of held) response.writeHead(status).end();
+  };
+
+  /** Adds a delivery to an event that has one, as a replay does. */
+  const addDelivery = (eventId: string) =>
+    rig.storage.transaction(async (trx) => {
+      const first = await trx.selectFrom('deliveries').selectAll().where('id', '=', eventId).executeTakeFirstOrThrow();
+      const added = { id: newId(), fan_out: 2, status: 'pending', leased_by: null, lease_until: null, next_attempt_at: 9e12 };
+      await trx.updateTable('deliveries').set({ fan_out: 2 }).where('id', '=', eventId).execute();
+      await trx.updateTable('events').set({ fan_out: 2 }).where('id', '=', eventId).execute();
+      await rig.storage.insertMany(trx, 'deliveries', [{ ...first, ...added }]);
+      return added.id;
+    });
+
+  it.each([
+    [200, 'delivered'],
+    [410, 'cancelled'],
+  ])('leaves an event pending that got another delivery while a %i was on its way', async (status, settled) => {
+    const endpoint = await rig.endpoint(`raised-${status}`, { url: url() });
+    const before = await rig.ledger();
+    const [eventId = ''] = await rig.send(`raised-${status}`);
+    await eventually('the attempt is under way', () => held.length === 1);
+    const added = await addDelivery(eventId);
+    answer(status);
+    await eventually('the first is settled', async () => {
+      const row = (await rig.deliveriesTo(endpoint.id)).find(({ id }) => id === eventId);
+      return row?.status === settled;
+    });
+    const other = { status: 'cancelled', next_attempt_at: null };
+    // A gone endpoint's other deliveries are cancelled by the gateway itself.
+    if (status === 200) {
+      expect(await rig.ledger()).toMatchObject({ accepted: (before.accepted ?? 0) + 1, pending: (before.pending ?? 0) + 1 });
+      expect(await rig.attemptsOf(eventId)).toMatchObject([{ number: 1, code: '200' }]);
+      await rig.storage.db.updateTable('deliveries').set(other).where('id', '=', added).execute();
+    } else {
+      await rig.reached(endpoint.id, { cancelled: 2 });
+      expect(await rig.ledger()).toMatchObject({ pending: before.pending, cancelled: (before.cancelled ?? 0) + 1 });
+    }
+  });
+
+  it('writes results of one group that go different ways, each with its attempt', async () => {
+    const endpoints = await Promise.all(
+      ['[]', '[60]', '[60]'].map((retry_schedule, index) => rig.endpoint(`mixed-${index}`, { url: url(), retry_schedule })),
+    );
+    const before = await rig.ledger();
+    await Promise.all(endpoints.map((_, index) => rig.send(`mixed-${index}`)));
+    await eventually('the attempts are under way', () => held.length === 3);
+    held.forEach((response, index) => response.writeHead([500, 500, 200][index] ?? 0).end());
+    await eventually('all are settled', async () => {
+      const rows = (await Promise.all(endpoints.map(({ id }) => rig.deliveriesTo(id)))).flat();
+      return rows.every((row) => row.leased_by === null);
+    });
+    const rows = (await Promise.all(endpoints.map(({ id }) => rig.deliveriesTo(id)))).flat();
+    for (const row of rows) expect(await rig.attemptsOf(row.id)).toMatchObject([{ number: 1, delivery_id: row.id }]);
+    const counts = { delivered: 0, waiting: 0, dead: 0, ...Object.fromEntries(rows.map((row) => [row.status, 0])) };
+    for (const { status } of rows) counts[status as keyof typeof counts] += 1;
+    expect(await rig.ledger()).toMatchObject({
+      delivered: (before.delivered ?? 0) + counts.delivered,
+      dead: (before.dead ?? 0) + counts.dead,
+      pending: (before.pending ?? 0) + counts.waiting,
+    });
+  });
+});
