@@ -11,8 +11,10 @@ import { listScope } from '../registry/account-scope';
 import { DeliveriesRepository } from './deliveries.repository';
 import type { DeliveryDto, DeliveryListDto, DeliveryWithAttemptsDto } from './deliveries.dto';
 import { DeliveryActions, noSuchDelivery } from './delivery-actions';
+import { DeliveryList } from './delivery-list';
 import { viewDelivery, viewWithAttempts } from './delivery.view';
 
+const DEAD_CLASSES = ['receiver', 'pipeline'] as const;
 const STATUSES = ['pending', 'waiting', 'delivered', 'dead', 'cancelled'] as const;
 
 @ApiTags('deliveries')
@@ -22,6 +24,7 @@ const STATUSES = ['pending', 'waiting', 'delivered', 'dead', 'cancelled'] as con
 export class DeliveriesController {
   constructor(
     private readonly deliveries: DeliveriesRepository,
+    private readonly lists: DeliveryList,
     private readonly actions: DeliveryActions,
   ) {}
 
@@ -29,19 +32,24 @@ export class DeliveriesController {
   @Get()
   @ApiPage()
   @ApiQuery({ name: 'status', required: false, enum: STATUSES })
+  @ApiQuery({ name: 'deadClass', required: false, enum: DEAD_CLASSES, description: 'Means status=dead.' })
   @ApiQuery({ name: 'endpointId', required: false, type: String })
+  @ApiQuery({ name: 'reason', required: false, type: String, description: 'Why it is dead or cancelled, such as `503`.' })
   @ApiQuery({ name: 'accountId', required: false, type: String })
   @ApiQuery({ name: 'since', required: false, type: String, description: 'Made at or after this time (ISO 8601).' })
+  @ApiQuery({ name: 'until', required: false, type: String, description: 'Made before this time (ISO 8601).' })
   async list(@Query() query: QueryValues, @PageQuery() page: Page, @CurrentPrincipal() principal: Principal): Promise<DeliveryListDto> {
     const fields = new QueryFields(query);
-    const status = fields.oneOf('status', STATUSES);
+    const deadClass = fields.oneOf('deadClass', DEAD_CLASSES);
+    const status = fields.oneOf('status', deadClass === undefined ? STATUSES : ['dead']) ?? (deadClass && 'dead');
     const endpointId = fields.text('endpointId');
-    const sinceMs = fields.timeMs('since');
+    const reason = fields.text('reason');
+    const times = { sinceMs: fields.timeMs('since'), untilMs: fields.timeMs('until') };
     const account = fields.text('accountId');
     fields.assertValid();
     if (endpointId !== undefined && !isId(endpointId)) throw new GatewayError('not_found', 'There is no such endpoint');
-    const wanted = { account: listScope(principal, account), status, endpointId, sinceMs };
-    const { data, nextCursor } = await this.deliveries.page(wanted, page);
+    const wanted = { account: listScope(principal, account), status, deadClass, endpointId, reason, ...times };
+    const { data, nextCursor } = await this.lists.page(wanted, page);
     return { data: data.map(viewDelivery), nextCursor };
   }
 

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../../auth/auth.module';
 import { MetricsModule } from '../../metrics/metrics.module';
+import { SecretsModule } from '../../secrets/secrets.module';
 import { StorageModule } from '../../storage/storage.module';
 import { DeliveryModule } from '../delivery/delivery.module';
 import { EndpointsRepository } from '../registry/endpoints.repository';
@@ -16,7 +17,7 @@ import { TestEvents } from './test-event';
 
 /** What brings deliveries back: jobs over many of them, replays of past events, examples. */
 @Module({
-  imports: [AuthModule, DeliveryModule, MetricsModule, RegistryModule, StorageModule],
+  imports: [AuthModule, DeliveryModule, MetricsModule, RegistryModule, SecretsModule, StorageModule],
   controllers: [BulkController, EndpointRecoveryController, JobsController],
   providers: [DeadGauge, EndpointsRepository, JobRunner, JobSlices, JobWork, JobsRepository, JobsService, TestEvents],
 })
