@@ -6,6 +6,7 @@ import type { Schema } from '../storage/schema';
 import { Storage } from '../storage/storage';
 import { anyOf } from './any-of';
 import { DeliveryRunner } from './delivery/delivery-runner';
+import { DispatchAtOnce } from './dispatch-at-once';
 import { type DispatchPlan, planDispatch } from './dispatch-plan';
 import { type KeyHolder, type ResolvedRequest, resolveGroup } from './dispatch-resolution';
 import { requestMark } from './event-key';
@@ -26,12 +27,16 @@ const passesDoor = (source: string): boolean => !SOURCES_WITHOUT_DOOR.has(source
 /** Takes groups of accepted requests: matches their events and stores, in one transaction, all that follows from them. */
 @Injectable()
 export class DispatcherService {
+  private readonly atOnce: DispatchAtOnce;
+
   constructor(
     private readonly storage: Storage,
     private readonly registry: RegistryService,
     @Inject(DeliveryRunner) private readonly runner: Runner,
     private readonly metrics: Metrics,
-  ) {}
+  ) {
+    this.atOnce = new DispatchAtOnce(storage);
+  }
 
   /**
    * @returns for each request one outcome an event, in order.
@@ -42,6 +47,10 @@ export class DispatcherService {
     const snapshot = await this.registry.ensureLoaded();
     const nowMs = Date.now();
     const plan = planDispatch(requests, snapshot, nowMs);
+    if (!options.within && this.atOnce.fits(plan, nowMs)) {
+      const outcomes = await this.dispatchAtOnce(plan, new Outbound(this.runner, snapshot, nowMs), nowMs);
+      if (outcomes) return outcomes;
+    }
     let outbound = new Outbound(this.runner, snapshot, nowMs);
     let tally = new LedgerTally();
     let outcomes: DispatchOutcome[][] = [];
@@ -63,6 +72,25 @@ export class DispatcherService {
     outbound.send();
     this.count(tally);
     return outcomes;
+  }
+
+  /** @returns undefined when an event was seen before; nothing is stored then. */
+  private async dispatchAtOnce(plan: DispatchPlan, outbound: Outbound, nowMs: number): Promise<DispatchOutcome[][] | undefined> {
+    const tally = new LedgerTally();
+    for (const { source, events } of plan.requests) {
+      for (const { stored } of events) tally.accept(source, outbound.add(stored));
+      if (passesDoor(source)) tally.doorDispatched(source);
+    }
+    let isStored = false;
+    try {
+      isStored = await this.atOnce.store(plan, outbound, tally, nowMs);
+    } finally {
+      if (!isStored) outbound.abandon();
+    }
+    if (!isStored) return undefined;
+    outbound.send();
+    this.count(tally);
+    return plan.requests.map(({ events }) => events.map(({ stored }) => ({ id: stored.id, duplicate: false })));
   }
 
   /** Counts a message that can never be read, once for each request id: accepted and dead. @throws `storage_unavailable`. */

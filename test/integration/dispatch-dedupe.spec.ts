@@ -145,6 +145,23 @@ describe.each(ENGINES)('dedupe on $engine', (engine) => {
     expect(await rig.count('deliveries')).toBe(idByKey.size);
   });
 
+  it('takes slots and starts attempts for what is new of a group only', async () => {
+    rig.runner.free = 10;
+    await rig.dispatcher.dispatch([r1('a')]);
+    await rig.dispatcher.dispatch([r2('a', 'b')]);
+    expect(rig.runner).toMatchObject({ free: 8, started: { length: 2 } });
+    const leased = await rig.storage.db.selectFrom('deliveries').select('id').where('leased_by', 'is not', null).execute();
+    expect(rig.runner.started.map((job) => job.deliveryId).sort()).toEqual(leased.map((row) => row.id).sort());
+  });
+
+  it('goes by one statement again when duplicates have stopped', async () => {
+    await rig.dispatcher.dispatch([r1('a')]);
+    await rig.dispatcher.dispatch([r2('a')]);
+    jest.useFakeTimers({ now: Date.now() + 60_000, doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'clearTimeout', 'performance'] });
+    await rig.dispatcher.dispatch([requestOf(keyed('c'), { requestId: 'r3' })]).finally(() => jest.useRealTimers());
+    expect(await rig.sums()).toEqual({ facebook: { accepted: 3, pending: 2, duplicate: 1, door_dispatched: 3 } });
+  });
+
   it('keeps accounts and sources apart', async () => {
     const event = incoming({ dedupeKey: 'a' });
     const outcomes = await rig.dispatcher.dispatch([

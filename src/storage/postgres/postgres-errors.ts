@@ -39,6 +39,9 @@ export function toStorageError(error: unknown): unknown {
 /** Another transaction got in between; the same one may pass the next time. */
 export const isRetryable = (error: unknown): boolean => error instanceof DatabaseError && RETRYABLE_CODES.has(error.code ?? '');
 
+/** A row with the same key is there; the statement did nothing. */
+export const isUniqueViolation = (error: unknown): boolean => error instanceof DatabaseError && error.code === '23505';
+
 /** A connection refused on several addresses has no message of its own. */
 function messageOf(error: unknown): string {
   const { message, code } = error as { message?: string; code?: string };
