@@ -44,18 +44,15 @@ async function cancelGroup(storage: Storage, endpointId: string): Promise<number
       .limit(GROUP)
       .execute();
     if (open.length === 0) return 0;
+    const idsOf = (rows: typeof open): string[] => rows.map((row) => row.id);
+    const shared = idsOf(open.filter((row) => row.fanOut > 1));
     const changes = await changeDeliveries(storage, trx, open, async () => {
       const updated = await trx
         .updateTable('deliveries')
         .set({ status: 'cancelled', reason, next_attempt_at: null, settled_at: Date.now() })
-        .where(
-          anyOf(
-            storage.engine,
-            'id',
-            'uuid',
-            open.map((row) => row.id),
-          ),
-        )
+        .where(anyOf(storage.engine, 'id', 'uuid', idsOf(open)))
+        // An event that got a further delivery this very moment is no longer this one's alone: the next group takes it.
+        .where((eb) => eb.or([eb('fan_out', '<=', 1), anyOf(storage.engine, 'id', 'uuid', shared)]))
         .where('leased_by', 'is', null)
         .where('next_attempt_at', 'is not', null)
         .returning(sql<string>`id`.as('id'))
