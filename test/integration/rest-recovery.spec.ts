@@ -11,7 +11,8 @@ describe.each(ENGINES)('bulk recovery over REST on %s', (engine) => {
   let receiver: Receiver;
   let accounts = 0;
 
-  beforeAll(async () => (app = await RestApp.start(engine)));
+  // Hundreds of deliveries die here on purpose.
+  beforeAll(async () => (app = await RestApp.start(engine, { DELIVERY_CIRCUIT_MIN_ATTEMPTS: '0' })));
   afterAll(() => app?.close());
   beforeEach(async () => (receiver = await Receiver.start()));
   afterEach(() => receiver.stop());
@@ -67,7 +68,6 @@ describe.each(ENGINES)('bulk recovery over REST on %s', (engine) => {
     await publishMany(app, 10, { application: 'till', eventType: 'opened' }, { key });
     await reached(app, other.id, { dead: 10 });
     await reached(app, endpointId, { dead: 40 });
-    receiver.answer = () => ({ status: 500 });
     const since = new Date(Date.now() - 3_600_000).toISOString();
     const filters: [object, number][] = [
       [{}, 50],
@@ -88,9 +88,7 @@ describe.each(ENGINES)('bulk recovery over REST on %s', (engine) => {
       expect([filter, job]).toMatchObject([filter, { state: 'done', total: count, examined: count, changed: count }]);
       // They die again, for the next filter.
       await reached(app, endpointId, { dead: 40 });
-      if (filter !== filters[4]?.[0]) continue;
       await reached(app, other.id, { dead: 10 });
-      expect((await app.must(200, 'POST', REDRIVE, { filter: { reason: '503' }, dryRun: true }, { key })).count).toBe(0);
     }
     await exactLedger(app);
   });
