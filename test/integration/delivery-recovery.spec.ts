@@ -157,6 +157,9 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
     };
     await lease(expired, Date.now() - 1);
     await lease(held, Date.now() + 3_600_000);
+    // It lives, and is shutting down.
+    const living = { boot_id: OTHER_BOOT, started_at: 1, seen_at: Date.now() + 3_600_000, active_from: null };
+    await storage.insertMany(storage.db, 'processes', [living]);
     await storage.close();
 
     receiver.answer = () => ({ status: 204 });
@@ -279,7 +282,8 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
     await rig.send('well', 300);
     await rig.reached(well.id, { delivered: 300 });
     expect(await rig.statusesOf(stuck.id)).toEqual({ pending: 300 });
-    expect(hanging.received).toHaveLength(10);
+    expect(hanging.received.length).toBeGreaterThan(0);
+    expect(hanging.received.length).toBeLessThanOrEqual(10);
   });
 });
 

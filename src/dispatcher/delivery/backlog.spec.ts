@@ -1,6 +1,4 @@
 import { Backlog } from './backlog';
-import { DeliverySlots } from './delivery-slots';
-import type { DeliveryConfig } from './delivery.config';
 
 describe('Backlog', () => {
   const watched = () => {
@@ -48,35 +46,40 @@ describe('Backlog', () => {
     backlog.roomFreed();
     expect(woken).toEqual(['claim']);
   });
-});
 
-describe('DeliverySlots', () => {
-  const slots = () => new DeliverySlots({ concurrency: 3, maxInFlightPerEndpoint: 2, maxInFlightBytes: 100 } as DeliveryConfig);
-
-  it('are bounded for an endpoint and in all', () => {
-    const taken = slots();
-    expect([taken.take('a'), taken.take('a'), taken.take('a'), taken.take('b'), taken.take('b')]).toEqual([true, true, false, true, false]);
+  it('puts an endpoint by until an attempt to it has ended', () => {
+    const { backlog, woken } = watched();
+    backlog.found('a');
+    backlog.park('a', undefined);
+    backlog.roomFreed();
+    backlog.slotFreed('b');
+    expect([backlog.endpoints(), woken]).toEqual([[], []]);
+    backlog.slotFreed('a');
+    expect([backlog.endpoints(), woken]).toEqual([['a'], ['claim']]);
   });
 
-  it('of an endpoint are free when the attempt has ended, in all when it is settled', () => {
-    const taken = slots();
-    taken.take('a');
-    taken.take('a');
-    taken.take('b');
-    taken.attemptEnded('a');
-    expect(taken.roomOf('a')).toBe(1);
-    expect(taken.take('a')).toBe(false);
-    taken.settled(0);
-    expect(taken.take('a')).toBe(true);
+  it('puts an endpoint by until its time has come', () => {
+    const { backlog, woken } = watched();
+    backlog.found('a');
+    backlog.park('a', 60_000);
+    backlog.dueLater('b', 1_000);
+    expect([backlog.endpoints(), woken]).toEqual([[], ['claim', 'claim']]);
+    expect(backlog.nextAt).toBe(1_000);
+    backlog.takeUpParked(999);
+    expect(backlog.endpoints()).toEqual([]);
+    backlog.takeUpParked(1_000);
+    expect(backlog.endpoints()).toEqual(['b']);
+    backlog.takeUpParked(Date.now() + 60_010);
+    expect(backlog.endpoints()).toEqual(['b', 'a']);
+    expect(backlog.nextAt).toBe(Infinity);
   });
 
-  it('are none while the bodies in hand are too large', () => {
-    const taken = slots();
-    taken.take('a');
-    taken.addBytes(100);
-    expect(taken.take('b')).toBe(false);
-    expect(taken.freeBytes).toBe(0);
-    taken.settled(100);
-    expect(taken.take('b')).toBe(true);
+  it('knows the earliest time of each endpoint', () => {
+    const { backlog } = watched();
+    backlog.dueLater('a', 2_000);
+    backlog.dueLater('a', 1_001);
+    backlog.dueLater('a', 3_000);
+    backlog.takeUpParked(1_005);
+    expect([backlog.endpoints(), backlog.nextAt]).toEqual([['a'], Infinity]);
   });
 });

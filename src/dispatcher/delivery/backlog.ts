@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 
 /** How soon the database is asked about a delivery that found no slot: its row may not be committed yet. */
 const SUSPICION_DELAY_MS = 50;
+/** Times at which endpoints are asked about again are rounded up to a multiple, so that many are asked about together. */
+const AGAIN_STEP_MS = 5;
 
 /**
  * What this process knows of deliveries that wait in the database for a slot, not for their time. It joins the runner, which
@@ -12,6 +14,11 @@ export class Backlog {
   private suspects = new Set<string>();
   /** Endpoints that had more than was asked for. */
   private readonly known = new Set<string>();
+  /** Endpoints that have all the attempts under way that they may have. */
+  private readonly full = new Set<string>();
+  /** Endpoints to be asked about again, and when. */
+  private readonly again = new Map<string, number>();
+  private nextAgainAt = Infinity;
   private wake: (kind: 'claim' | 'look', atMs: number) => void = () => undefined;
 
   /** `claim`: to ask for the endpoints to ask about; `look`: to look at all. */
@@ -36,17 +43,59 @@ export class Backlog {
     this.suspects.add(endpointId);
   }
 
+  /** A place is free, for whichever endpoint. */
   roomFreed(): void {
     if (this.suspects.size > 0) this.wake('claim', Date.now());
+  }
+
+  /** An attempt to the endpoint has ended. */
+  slotFreed(endpointId: string): void {
+    if (this.full.delete(endpointId)) this.suspects.add(endpointId);
+    this.roomFreed();
   }
 
   dueAt(atMs: number): void {
     this.wake('look', atMs);
   }
 
+  /** A delivery to the endpoint is due then. */
+  dueLater(endpointId: string, atMs: number): void {
+    const roundedMs = Math.ceil(atMs / AGAIN_STEP_MS) * AGAIN_STEP_MS;
+    if ((this.again.get(endpointId) ?? Infinity) <= roundedMs) return;
+    this.again.set(endpointId, roundedMs);
+    this.nextAgainAt = Math.min(this.nextAgainAt, roundedMs);
+    this.wake('claim', roundedMs);
+  }
+
   /** The endpoints to ask about. */
   endpoints(): readonly string[] {
     return [...this.suspects];
+  }
+
+  /** The endpoint may have no attempt more now: not before so long, or, where that is undefined, before one to it has ended. */
+  park(endpointId: string, forMs: number | undefined): void {
+    this.suspects.delete(endpointId);
+    if (forMs === undefined) this.full.add(endpointId);
+    else this.dueLater(endpointId, Date.now() + forMs);
+  }
+
+  /** When the first of the parked endpoints is to be asked about again. */
+  get nextAt(): number {
+    return this.nextAgainAt;
+  }
+
+  /** Takes up the endpoints that are to be asked about again by now. */
+  takeUpParked(nowMs: number): void {
+    if (nowMs < this.nextAgainAt) return;
+    this.nextAgainAt = Infinity;
+    for (const [endpointId, atMs] of this.again) {
+      if (atMs > nowMs) {
+        this.nextAgainAt = Math.min(this.nextAgainAt, atMs);
+        continue;
+      }
+      this.again.delete(endpointId);
+      this.suspects.add(endpointId);
+    }
   }
 
   /** The database is about to be asked; what is suspected from now on is suspected anew. */
@@ -64,9 +113,11 @@ export class Backlog {
     }
   }
 
-  /** It is not to be pulled for (disabled or gone). */
+  /** It is not to be pulled for (disabled, gone, or another process's). */
   forget(endpointId: string): void {
     this.suspects.delete(endpointId);
     this.known.delete(endpointId);
+    this.full.delete(endpointId);
+    this.again.delete(endpointId);
   }
 }

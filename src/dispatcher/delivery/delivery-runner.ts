@@ -5,22 +5,39 @@ import type { StoredEvent } from '../stored-event';
 import { Attempter } from './attempter';
 import { Backlog } from './backlog';
 import type { DeliveryJob } from './delivery-job';
-import { DeliverySlots } from './delivery-slots';
+import { DeliverySlots, type HeldPlace } from './delivery-slots';
 import { LEASE_MARGIN_MS } from './leases';
+import { SLOW_MS } from './limits/places';
 import type { Outcome } from './outcome';
 import { Settler } from './settler';
+import { WaitingLines } from './waiting-lines';
 
-interface InHand {
+interface InHand extends HeldPlace {
   sinceMs: number;
-  bytes: number;
+  endpointId: string;
+  /** When its attempt began, of `performance.now()`; undefined once that has ended. */
+  attemptedAt: number | undefined;
 }
+
+/** A delivery that has its place and waits for one of its endpoint's attempts to end. */
+interface Waiting {
+  job: DeliveryJob;
+  held: InHand;
+}
+
+const OVERDUE_INTERVAL_MS = 250;
+/** More than this many that wait: who brings more is held up for a moment, so that what comes need not go by the database. */
+const SHORT_LINES = 200;
+const HOLD_UP_MS = 100;
 
 /** Makes the attempts of this process. Who has reserved a slot must start the job or release the slot. */
 @Injectable()
 export class DeliveryRunner {
   /** Deliveries that are attempted or wait to be settled, by id. */
   private readonly inHand = new Map<string, InHand>();
+  private readonly lines = new WaitingLines<Waiting>();
   private isDraining = false;
+  private overdueTimer: NodeJS.Timeout | undefined;
   private emptied: (() => void) | undefined;
 
   constructor(
@@ -38,17 +55,26 @@ export class DeliveryRunner {
    * to be stored without a lease; it is looked for soon.
    */
   reserve(endpoint: EndpointRecord): boolean {
-    if (!this.isDraining && !this.backlog.isKnown(endpoint.id) && this.slots.take(endpoint.id)) return true;
-    this.backlog.suspect(endpoint.id);
+    if (!this.isDraining && !this.backlog.isKnown(endpoint.id) && this.slots.takeNew(endpoint)) return true;
+    // Of what another process serves, that one finds it.
+    if (this.slots.serves(endpoint)) this.backlog.suspect(endpoint.id);
     return false;
   }
 
-  /** How long a lease on a delivery to the endpoint must last from now, in milliseconds. */
+  /**
+   * How long a lease on a delivery to the endpoint must last from now by this process's clock, in milliseconds; it is compared with
+   * the database's.
+   */
   leaseMs(endpoint: EndpointRecord): number {
-    return this.attempter.timeoutMsOf(endpoint) + LEASE_MARGIN_MS;
+    return this.attempter.timeoutMsOf(endpoint) + LEASE_MARGIN_MS + this.slots.limits.clockLeadMs;
   }
 
-  /** Attempts the jobs at once; each has a reserved slot and is leased to BOOT_ID, and that is committed. Never throws. */
+  /** Resolves when this process can take more in hand, after a tenth of a second at the latest. */
+  ready(): Promise<void> {
+    return this.lines.shorterThan(SHORT_LINES, HOLD_UP_MS);
+  }
+
+  /** Attempts the jobs as soon as their endpoints may be sent more; each has a reserved slot and is leased to BOOT_ID, and that is committed. Never throws. */
   start(jobs: readonly DeliveryJob[]): void {
     const { snapshot } = this.registry;
     const unwanted: string[] = [];
@@ -69,14 +95,17 @@ export class DeliveryRunner {
 
   /** Gives back slots, one for each entry, that no job will use. */
   release(endpoints: readonly Pick<EndpointRecord, 'id'>[]): void {
-    for (const endpoint of endpoints) this.slots.giveBack(endpoint.id);
-    this.backlog.roomFreed();
+    for (const { id } of endpoints) {
+      this.slots.giveBack(id);
+      this.backlog.slotFreed(id);
+    }
   }
 
   /** Settles a leased delivery that has a slot and cannot be attempted. */
   settleUnattempted(outcome: Outcome): void {
-    this.inHand.set(outcome.delivery.deliveryId, { sinceMs: Date.now(), bytes: 0 });
-    this.slots.attemptEnded(outcome.delivery.endpointId);
+    const { deliveryId, endpointId } = outcome.delivery;
+    const accountId = this.slots.attemptMissed(endpointId);
+    this.inHand.set(deliveryId, { sinceMs: Date.now(), endpointId, accountId, bytes: 0, attemptedAt: undefined });
     this.settler.add(outcome);
   }
 
@@ -91,6 +120,8 @@ export class DeliveryRunner {
    */
   async drain(deadlineMs: number): Promise<void> {
     this.isDraining = true;
+    clearInterval(this.overdueTimer);
+    for (const endpointId of this.lines.endpoints()) this.giveUp(endpointId);
     if (this.inHand.size > 0) {
       let timer: NodeJS.Timeout | undefined;
       const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
@@ -103,24 +134,65 @@ export class DeliveryRunner {
 
   private begin(job: DeliveryJob, endpoint: EndpointRecord): void {
     const bytes = bytesOf(job.event);
+    const { accountId } = endpoint;
+    const held: InHand = { sinceMs: Date.now(), endpointId: endpoint.id, accountId, bytes, attemptedAt: undefined };
     this.slots.addBytes(bytes);
-    this.inHand.set(job.deliveryId, { sinceMs: Date.now(), bytes });
+    this.inHand.set(job.deliveryId, held);
+    this.overdueTimer ??= setInterval(() => this.noteOverdue(), OVERDUE_INTERVAL_MS).unref();
+    if (this.lines.enter(endpoint.id, this.slots.mostAttempts(endpoint), { job, held })) this.attempt(job, endpoint, held);
+  }
+
+  private attempt(job: DeliveryJob, endpoint: EndpointRecord, held: InHand): void {
+    const startedAt = performance.now();
+    held.attemptedAt = startedAt;
     void this.attempter.attempt(job, endpoint).then((outcome) => {
-      this.slots.attemptEnded(job.endpointId);
+      held.attemptedAt = undefined;
+      this.slots.attemptEnded(endpoint, startedAt, outcome.result);
       this.settler.add(outcome);
-      this.backlog.roomFreed();
+      this.next(endpoint.id);
+      this.backlog.slotFreed(endpoint.id);
     });
+  }
+
+  /** The endpoint may have changed while others waited for its turn. */
+  private next(endpointId: string): void {
+    const endpoint = this.registry.snapshot.endpoint(endpointId);
+    if (!endpoint?.enabled || !this.slots.isPassable(endpoint)) this.giveUp(endpointId);
+    const waiting = this.lines.leave(endpointId);
+    if (waiting && endpoint) this.attempt(waiting.job, endpoint, waiting.held);
+  }
+
+  /** What waits for the endpoint goes back to the database. */
+  private giveUp(endpointId: string): void {
+    const waiting = this.lines.drop(endpointId);
+    if (waiting.length === 0) return;
+    for (const { job, held } of waiting) {
+      this.inHand.delete(job.deliveryId);
+      this.slots.addBytes(-held.bytes);
+      this.slots.giveBack(endpointId);
+    }
+    void this.settler.giveBack(waiting.map(({ job }) => job.deliveryId)).then(() => this.backlog.suspect(endpointId));
+    if (this.inHand.size === 0) this.emptied?.();
+  }
+
+  private noteOverdue(): void {
+    const latest = performance.now() - SLOW_MS;
+    const counts = new Map<string, number>();
+    for (const { endpointId, attemptedAt } of this.inHand.values()) {
+      if (attemptedAt !== undefined && attemptedAt < latest) counts.set(endpointId, (counts.get(endpointId) ?? 0) + 1);
+    }
+    this.slots.overdue(counts);
+    for (const endpointId of counts.keys()) this.giveUp(endpointId);
   }
 
   private settled(outcomes: readonly Outcome[]): void {
     const nowMs = Date.now();
-    let nextDueAt = Infinity;
     for (const { delivery, verdict } of outcomes) {
-      this.slots.settled(this.inHand.get(delivery.deliveryId)?.bytes ?? 0);
+      const held = this.inHand.get(delivery.deliveryId);
+      if (held) this.slots.settled(held);
       this.inHand.delete(delivery.deliveryId);
-      if (verdict.kind === 'waiting') nextDueAt = Math.min(nextDueAt, nowMs + verdict.delayMs);
+      if (verdict.kind === 'waiting') this.backlog.dueLater(delivery.endpointId, nowMs + verdict.delayMs);
     }
-    if (nextDueAt < Infinity) this.backlog.dueAt(nextDueAt);
     this.backlog.roomFreed();
     if (this.inHand.size === 0) this.emptied?.();
   }

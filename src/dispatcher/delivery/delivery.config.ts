@@ -17,6 +17,12 @@ export class DeliveryConfig {
   @Min(1_048_576)
   readonly maxInFlightBytes!: number;
 
+  /** 0: circuits never open. */
+  @IsInt()
+  @Min(0)
+  @Max(10_000)
+  readonly circuitMinAttempts!: number;
+
   @IsInt()
   @Min(100)
   @Max(600_000)

@@ -10,10 +10,13 @@ import { DeliveryRunner } from './delivery-runner';
 import { DeliverySlots } from './delivery-slots';
 import { DeliveryConfig } from './delivery.config';
 import { DeliveryLifecycle } from './delivery.lifecycle';
+import { DueClaimer } from './due-claimer';
 import { EgressModule } from './egress/egress.module';
 import { EndpointHealth } from './endpoint-health';
 import { HttpSender } from './http/http-sender';
 import { LeaseKeeper } from './lease-keeper';
+import { Circuits } from './limits/circuits';
+import { ExplicitLimits } from './limits/explicit-limits';
 import { LiveProcesses } from './limits/live-processes';
 import { Puller } from './puller';
 import { Settler } from './settler';
@@ -24,10 +27,13 @@ import { Settler } from './settler';
     provideConfig(DeliveryConfig),
     Attempter,
     Backlog,
+    Circuits,
     DeliveryLifecycle,
     DeliveryRunner,
     DeliverySlots,
+    DueClaimer,
     EndpointHealth,
+    ExplicitLimits,
     HttpSender,
     LeaseKeeper,
     LiveProcesses,
@@ -35,6 +41,6 @@ import { Settler } from './settler';
     Puller,
     Settler,
   ],
-  exports: [Backlog, DeliveryRunner, LiveProcesses, OperationalEvents],
+  exports: [Backlog, Circuits, DeliveryRunner, LiveProcesses, OperationalEvents],
 })
 export class DeliveryModule {}

@@ -54,8 +54,17 @@ export interface ClaimedDelivery {
   fan_out: number;
 }
 
-/** Leases due deliveries to this boot, the longest due of each endpoint first; what another process is taking is passed over. */
-export async function claimDue(storage: Storage, claim: Claim): Promise<ClaimedDelivery[]> {
+export interface Claimed {
+  rows: ClaimedDelivery[];
+  /** Endpoints of which less was taken than is due, since their bodies are too large together. */
+  cut: ReadonlySet<string>;
+}
+
+/**
+ * Leases due deliveries to this boot, the longest due of each endpoint first; what another process is taking is passed over. Where
+ * not all bodies fit, every endpoint gets its first before any gets its second.
+ */
+export async function claimDue(storage: Storage, claim: Claim): Promise<Claimed> {
   return storage.engine === 'postgres' ? claimInOne(storage, claim) : storage.transaction((trx) => claimInTurn(trx, claim));
 }
 
@@ -65,24 +74,32 @@ export async function claimDue(storage: Storage, claim: Claim): Promise<ClaimedD
  */
 const CLAIM = `
   with due as materialized (
-    select d.id, d.event_id, d.next_attempt_at
+    select d.id, d.event_id, d.endpoint_id, d.next_attempt_at, d.turn
     from unnest($1::uuid[], $2::int4[]) as w(endpoint_id, wanted)
     cross join lateral (
-      select id, event_id, next_attempt_at from deliveries
-      where endpoint_id = w.endpoint_id and leased_by is null and next_attempt_at <= $3
-      order by next_attempt_at limit w.wanted
-      for update skip locked
+      select locked.*, row_number() over (order by next_attempt_at, id) as turn from (
+        select id, event_id, endpoint_id, next_attempt_at from deliveries
+        where endpoint_id = w.endpoint_id and leased_by is null and next_attempt_at <= $3
+        order by next_attempt_at limit w.wanted
+        for update skip locked
+      ) locked
     ) d
   ), sized as (
-    select id, row_number() over longest_due as place,
-      sum((select octet_length(e.body) + coalesce(octet_length(e.data), 0) from events e where e.id = due.event_id)) over longest_due as bytes
-    from due window longest_due as (order by next_attempt_at, id)
+    select id, endpoint_id, row_number() over in_turn as place,
+      sum((select octet_length(e.body) + coalesce(octet_length(e.data), 0) from events e where e.id = due.event_id)) over in_turn as bytes
+    from due window in_turn as (order by turn, next_attempt_at, id)
+  ), fitting as (
+    select id, endpoint_id, place = 1 or coalesce(bytes, 0) <= $6 as fits from sized
+  ), taken as (
+    update deliveries set leased_by = $4, lease_until = $5
+    where id = any(array(select id from fitting where fits))
+    returning id, event_id, endpoint_id, source, attempt_count, attempts_before, fan_out
   )
-  update deliveries set leased_by = $4, lease_until = $5
-  where id = any(array(select id from sized where place = 1 or coalesce(bytes, 0) <= $6))
-  returning id, event_id, endpoint_id, source, attempt_count, attempts_before, fan_out`;
+  select id, event_id, endpoint_id, source, attempt_count, attempts_before, fan_out from taken
+  union all
+  select distinct null::uuid, null::uuid, endpoint_id, null, 0, 0, 0 from fitting where not fits`;
 
-async function claimInOne(storage: Storage, claim: Claim): Promise<ClaimedDelivery[]> {
+async function claimInOne(storage: Storage, claim: Claim): Promise<Claimed> {
   const parameters = [
     arrayParameter('uuid', [...claim.wanted.keys()]),
     arrayParameter('int4', [...claim.wanted.values()]),
@@ -91,11 +108,16 @@ async function claimInOne(storage: Storage, claim: Claim): Promise<ClaimedDelive
     claim.leaseUntil,
     claim.maxBytes,
   ];
-  return (await storage.db.executeQuery<ClaimedDelivery>(CompiledQuery.raw(CLAIM, parameters))).rows;
+  type Row = ClaimedDelivery | { id: null; endpoint_id: string };
+  const { rows } = await storage.db.executeQuery<Row>(CompiledQuery.raw(CLAIM, parameters));
+  return {
+    rows: rows.filter((row): row is ClaimedDelivery => row.id !== null),
+    cut: new Set(rows.flatMap((row) => (row.id === null ? [row.endpoint_id] : []))),
+  };
 }
 
-async function claimInTurn(trx: Transaction<Schema>, claim: Claim): Promise<ClaimedDelivery[]> {
-  const due: (ClaimedDelivery & { next_attempt_at: number; bytes: number | null })[] = [];
+async function claimInTurn(trx: Transaction<Schema>, claim: Claim): Promise<Claimed> {
+  const due: (ClaimedDelivery & { next_attempt_at: number; bytes: number | null; turn: number })[] = [];
   for (const [endpointId, wanted] of claim.wanted) {
     const { rows } = await sql<(typeof due)[number]>`
       select id, event_id, endpoint_id, source, attempt_count, attempts_before, fan_out, next_attempt_at,
@@ -103,20 +125,22 @@ async function claimInTurn(trx: Transaction<Schema>, claim: Claim): Promise<Clai
       from deliveries
       where endpoint_id = ${endpointId} and leased_by is null and next_attempt_at <= ${claim.nowMs}
       order by next_attempt_at limit ${wanted}`.execute(trx);
-    due.push(...rows);
+    due.push(...rows.map((row, turn) => ({ ...row, turn })));
   }
-  due.sort((a, b) => a.next_attempt_at - b.next_attempt_at);
+  due.sort((a, b) => a.turn - b.turn || a.next_attempt_at - b.next_attempt_at);
   let bytes = 0;
-  const taken = due.filter((row, index) => {
+  const fits = due.map((row, index) => {
     bytes += row.bytes ?? 0;
     return index === 0 || bytes <= claim.maxBytes;
   });
-  if (taken.length > 0) {
-    const ids = taken.map((row) => row.id);
+  const rows = due.filter((_, index) => fits[index]);
+  const cut = new Set(due.flatMap((row, index) => (fits[index] ? [] : [row.endpoint_id])));
+  if (rows.length > 0) {
+    const ids = rows.map((row) => row.id);
     await sql`update deliveries set leased_by = ${BOOT_ID}, lease_until = ${claim.leaseUntil}
       where ${anyOf('sqlite', 'id', 'uuid', ids)}`.execute(trx);
   }
-  return taken;
+  return { rows, cut };
 }
 
 /** Each event once, however many deliveries it has; those that are no more are left out. */

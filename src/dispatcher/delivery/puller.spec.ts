@@ -11,7 +11,7 @@ function pullerOverNothing(): { puller: Puller; looks: () => number } {
   const puller = new Puller(
     {} as never,
     registry as never,
-    { slots: { free: 0, roomOf: () => 0 } } as never,
+    { claim: () => Promise.resolve() } as never,
     new Backlog(),
     {} as never,
     { pullIntervalMs: 10 } as never,

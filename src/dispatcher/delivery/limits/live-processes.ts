@@ -116,6 +116,6 @@ export class LiveProcesses {
     const isAlone = await table.join();
     if (this.state === 'joined') this.ownership.joined({ sentAt, answeredAt: performance.now() }, isAlone);
     this.hasJoined = true;
-    if (!isAlone) await this.renew(table);
+    await this.renew(table);
   }
 }

@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import { Storage } from '../../storage/storage';
+import type { EndpointRecord } from '../registry/endpoint-record';
+import { RegistryService } from '../registry/registry.service';
+import { allot } from './allotment';
+import { faulty } from './attempter';
+import { Backlog } from './backlog';
+import type { DeliveryJob } from './delivery-job';
+import { DeliveryRunner } from './delivery-runner';
+import { type Claimed, type ClaimedDelivery, claimDue, loadEvents } from './due-deliveries';
+import { returnLeases } from './leases';
+
+/** Takes due deliveries of the endpoints that are known to have some, as many as may begin, and begins them. */
+@Injectable()
+export class DueClaimer {
+  constructor(
+    private readonly storage: Storage,
+    private readonly registry: RegistryService,
+    private readonly runner: DeliveryRunner,
+    private readonly backlog: Backlog,
+  ) {}
+
+  async claim(): Promise<void> {
+    let claimants = this.claimants();
+    if (this.runner.slots.limits.isCountDue) {
+      await this.runner.slots.limits.countElsewhere();
+      claimants = this.claimants();
+    }
+    const wanted = this.reserve(claimants);
+    if (wanted.size === 0) return;
+    const { rows, cut } = await this.fetch(wanted);
+    const missing = new Map(wanted);
+    for (const row of rows) missing.set(row.endpoint_id, (missing.get(row.endpoint_id) ?? 0) - 1);
+    for (const [endpointId, count] of missing) {
+      this.giveBack(endpointId, count);
+      this.backlog.answered(endpointId, count === 0 || cut.has(endpointId));
+    }
+    await this.begin(rows);
+    this.backlog.roomFreed();
+  }
+
+  /** How many deliveries of which endpoints may begin, of those that are known to wait. The others are put by. */
+  private claimants(): { endpoint: EndpointRecord; room: number }[] {
+    const { slots } = this.runner;
+    if (slots.free <= 0) return [];
+    const { snapshot } = this.registry;
+    const now = performance.now();
+    return this.backlog.endpoints().flatMap((endpointId) => {
+      const endpoint = snapshot.endpoint(endpointId);
+      if (!endpoint?.enabled || !slots.serves(endpoint)) {
+        this.backlog.forget(endpointId);
+        return [];
+      }
+      const { count, againInMs } = slots.roomOf(endpoint, now);
+      if (count > 0) return [{ endpoint, room: count }];
+      if (againInMs !== 0) this.backlog.park(endpointId, againInMs);
+      return [];
+    });
+  }
+
+  /** Shares the free places out; each has its slot from now on. */
+  private reserve(claimants: readonly { endpoint: EndpointRecord; room: number }[]): Map<string, number> {
+    const { slots } = this.runner;
+    const byId = new Map(claimants.map(({ endpoint }) => [endpoint.id, endpoint]));
+    const rooms = claimants.map(({ endpoint, room }) => ({ endpointId: endpoint.id, accountId: endpoint.accountId, room }));
+    const wanted = new Map<string, number>();
+    for (const [endpointId, count] of allot(slots.free, rooms, Math.random())) {
+      const endpoint = byId.get(endpointId) as EndpointRecord;
+      let taken = 0;
+      while (taken < count && slots.take(endpoint)) taken += 1;
+      if (taken === 0) continue;
+      wanted.set(endpointId, taken);
+      this.backlog.asking(endpointId);
+    }
+    return wanted;
+  }
+
+  private async fetch(wanted: ReadonlyMap<string, number>): Promise<Claimed> {
+    const nowMs = Date.now();
+    const { snapshot } = this.registry;
+    const endpoints = [...wanted.keys()].flatMap((id) => snapshot.endpoint(id) ?? []);
+    const leaseMs = Math.max(...endpoints.map((endpoint) => this.runner.leaseMs(endpoint)));
+    try {
+      return await claimDue(this.storage, { wanted, nowMs, leaseUntil: nowMs + leaseMs, maxBytes: this.runner.slots.freeBytes });
+    } catch (error) {
+      for (const [endpointId, count] of wanted) this.giveBack(endpointId, count);
+      throw error;
+    }
+  }
+
+  /** Each claimed delivery has a slot, which it keeps when it is begun. */
+  private async begin(claimed: readonly ClaimedDelivery[]): Promise<void> {
+    if (claimed.length === 0) return;
+    let jobs: DeliveryJob[] = [];
+    try {
+      const events = await loadEvents(this.storage, new Set(claimed.map((row) => row.event_id)));
+      for (const row of claimed) {
+        const of = { deliveryId: row.id, endpointId: row.endpoint_id, attemptCount: row.attempt_count, fanOut: row.fan_out };
+        const { attempts_before: attemptsBefore } = row;
+        const event = events.get(row.event_id);
+        if (event) jobs.push({ ...of, attemptsBefore, event });
+        else this.runner.settleUnattempted(faulty({ ...of, eventId: row.event_id, source: row.source }, 'event_missing'));
+      }
+    } catch (error) {
+      await this.abandon(claimed.map((row) => ({ deliveryId: row.id, endpointId: row.endpoint_id })));
+      throw error;
+    }
+    const lost = jobs.filter((job) => !this.isStillServed(job.endpointId));
+    if (lost.length > 0) {
+      jobs = jobs.filter((job) => this.isStillServed(job.endpointId));
+      await this.abandon(lost);
+    }
+    this.runner.start(jobs);
+  }
+
+  /** The endpoint may have become another process's while its deliveries were fetched. */
+  private isStillServed(endpointId: string): boolean {
+    const endpoint = this.registry.snapshot.endpoint(endpointId);
+    return !endpoint || this.runner.slots.serves(endpoint);
+  }
+
+  private async abandon(jobs: readonly Pick<DeliveryJob, 'deliveryId' | 'endpointId'>[]): Promise<void> {
+    this.runner.release(jobs.map((job) => ({ id: job.endpointId })));
+    const ids = jobs.map((job) => job.deliveryId);
+    // Leases that cannot be given back run out.
+    await returnLeases(this.storage, ids).catch(() => undefined);
+  }
+
+  private giveBack(endpointId: string, count: number): void {
+    for (let i = 0; i < count; i++) this.runner.slots.giveBack(endpointId);
+  }
+}

@@ -1,0 +1,114 @@
+export type CircuitState = 'closed' | 'open' | 'half-open';
+
+/** `failed`: it tells of the endpoint's health; `answered`: the endpoint is there, whatever it thinks of this event; `ours`: we made no attempt. */
+export type AttemptHealth = 'answered' | 'failed' | 'ours';
+
+/** Attempts are counted over the present half of the window and the one before. */
+export const WINDOW_MS = 30_000;
+const FAILURE_RATIO = 0.5;
+const FIRST_OPEN_MS = 5_000;
+const LONGEST_OPEN_MS = 60_000;
+const UNWANTED_MS = 600_000;
+
+/** Of an attempt that ended, by what it was answered. */
+export function healthOf(end: { status: number | null; code: string } | undefined): AttemptHealth {
+  if (end === undefined || OUR_CODES.has(end.code)) return 'ours';
+  if (end.status === null || end.status >= 500) return 'failed';
+  return TOO_MUCH.has(end.status) ? 'failed' : 'answered';
+}
+
+const OUR_CODES: ReadonlySet<string> = new Set(['address_refused', 'invalid_request']);
+const TOO_MUCH: ReadonlySet<number> = new Set([408, 429]);
+
+/**
+ * Whether an endpoint may be tried at all: opens when at least half of its latest attempts failed, then lets one probe through after a
+ * while, which closes it or keeps it open for twice as long. Times are milliseconds of a clock that is never set.
+ */
+export class Circuit {
+  state: CircuitState = 'closed';
+  private openings = 0;
+  private changedAt = -Infinity;
+  private openUntil = -Infinity;
+  private isProbing = false;
+  private halfSince = 0;
+  private present = { answered: 0, failed: 0 };
+  private before = { answered: 0, failed: 0 };
+
+  /** @param minAttempts in the window; with fewer it never opens. */
+  constructor(private readonly minAttempts: number) {}
+
+  /** Whether an attempt may begin now. */
+  isPassable(now: number): boolean {
+    if (this.state === 'closed') return true;
+    return !this.isProbing && now >= this.openUntil;
+  }
+
+  /** Until a probe may begin; 0 when one may, or when one is under way. */
+  probeInMs(now: number): number {
+    return this.state === 'closed' ? 0 : Math.max(0, this.openUntil - now);
+  }
+
+  begin(): void {
+    if (this.state === 'closed') return;
+    this.state = 'half-open';
+    this.isProbing = true;
+  }
+
+  /** What was begun and not made. */
+  giveBack(): void {
+    this.isProbing = false;
+  }
+
+  /** @returns whether this opened or closed it. */
+  ended(health: AttemptHealth, startedAt: number, now: number): boolean {
+    if (this.state === 'closed') return this.count(health, now);
+    // Of before it opened: known already.
+    if (startedAt < this.changedAt) return false;
+    this.isProbing = false;
+    if (health === 'answered') this.close(now);
+    else this.open(now);
+    return health === 'answered';
+  }
+
+  /** Nothing is known of it that a new one would not know, or nobody has wanted to know for long. */
+  isForgettable(now: number): boolean {
+    if (this.state !== 'closed') return !this.isProbing && now - this.openUntil > UNWANTED_MS;
+    return now - this.halfSince > WINDOW_MS && now - this.changedAt > WINDOW_MS;
+  }
+
+  private count(health: AttemptHealth, now: number): boolean {
+    if (health === 'ours') return false;
+    this.slide(now);
+    this.present[health] += 1;
+    const failed = this.present.failed + this.before.failed;
+    const attempts = failed + this.present.answered + this.before.answered;
+    if (health !== 'failed' || attempts < this.minAttempts || failed < attempts * FAILURE_RATIO) return false;
+    // Failing again as soon as it was closed is no new trouble.
+    if (now - this.changedAt > WINDOW_MS) this.openings = 0;
+    this.open(now);
+    return true;
+  }
+
+  private slide(now: number): void {
+    const halves = Math.floor((now - this.halfSince) / (WINDOW_MS / 2));
+    if (halves <= 0) return;
+    this.before = halves === 1 ? this.present : { answered: 0, failed: 0 };
+    this.present = { answered: 0, failed: 0 };
+    this.halfSince = halves === 1 ? this.halfSince + WINDOW_MS / 2 : now;
+  }
+
+  private open(now: number): void {
+    this.state = 'open';
+    this.changedAt = now;
+    this.openUntil = now + Math.min(LONGEST_OPEN_MS, FIRST_OPEN_MS * 2 ** this.openings);
+    this.openings += 1;
+  }
+
+  private close(now: number): void {
+    this.state = 'closed';
+    this.changedAt = now;
+    this.halfSince = now;
+    this.present = { answered: 0, failed: 0 };
+    this.before = { answered: 0, failed: 0 };
+  }
+}
