@@ -9,6 +9,7 @@ import { HealthModule } from './health/health.module';
 import { ShellModule } from './http/shell.module';
 import { LedgerModule } from './ledger/ledger.module';
 import { RefusalsModule } from './refusals/refusals.module';
+import { RetentionModule } from './retention/retention.module';
 import { StorageModule } from './storage/storage.module';
 
 /** One line a module; deleting a channel is its folder and its line here. */
@@ -25,6 +26,7 @@ import { StorageModule } from './storage/storage.module';
     FacebookModule,
     HealthModule,
     LedgerModule,
+    RetentionModule,
   ],
 })
 export class AppModule {}

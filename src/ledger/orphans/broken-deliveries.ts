@@ -25,7 +25,7 @@ const flaws = (nowMs: number): Flaw[] => [
     kind: 'open_without_time',
     found: sql`(${OPEN} and next_attempt_at is null) or (not ${OPEN} and settled_at is null)`,
     mended: sql`status = case when attempt_count = 0 then 'pending' else 'waiting' end, next_attempt_at = ${sql.lit(nowMs)},
-      settled_at = null, leased_by = null, lease_until = null`,
+      settled_at = null, reason = null, dead_class = null, leased_by = null, lease_until = null`,
   },
   {
     kind: 'settled_with_lease',

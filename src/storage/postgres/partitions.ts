@@ -1,6 +1,7 @@
 import { type Transaction, sql } from 'kysely';
 import { firstIdAt } from '../../core/ids';
 import type { Schema } from '../schema';
+import type { Queryable } from '../storage';
 
 export const PARTITIONED = ['events', 'deliveries', 'attempts', 'requests'] as const satisfies (keyof Schema)[];
 
@@ -12,6 +13,7 @@ const WEEK_MS = 7 * DAY_MS;
 /** 1970 began on a Thursday; weeks begin on Monday, UTC. */
 const FIRST_MONDAY_MS = 4 * DAY_MS;
 const WEEKS_AHEAD = 2;
+export const DROP_LOCK_TIMEOUT_MS = 200;
 
 export interface Partition {
   name: string;
@@ -25,6 +27,28 @@ export function partitionAt(table: string, timeMs: number): Partition {
   const start = Math.floor((timeMs - FIRST_MONDAY_MS) / WEEK_MS) * WEEK_MS + FIRST_MONDAY_MS;
   const day = new Date(start).toISOString().slice(0, 10).replaceAll('-', '');
   return { name: `${table}_w${day}`, from: firstIdAt(start), to: firstIdAt(start + WEEK_MS) };
+}
+
+const WEEK_NAME = /_w(\d{4})(\d\d)(\d\d)$/;
+
+/** The weeks that have a partition of the table, the oldest first; without that of all others. */
+export async function partitionsOf(db: Queryable, table: string): Promise<Partition[]> {
+  const { rows } = await sql<{ name: string }>`
+    select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = to_regclass(${table}) order by c.relname`.execute(db);
+  return rows.flatMap(({ name }) => {
+    const [, year, month, day] = WEEK_NAME.exec(name) ?? [];
+    return day === undefined ? [] : [partitionAt(table, Date.UTC(Number(year), Number(month) - 1, Number(day)))];
+  });
+}
+
+/**
+ * Dropping has to have the whole table for itself for a moment. Who comes meanwhile waits for as long as the drop waits for those before
+ * it, so that is cut short. @throws GatewayError `storage_unavailable` when it was.
+ */
+export async function dropPartition(trx: Transaction<Schema>, name: string): Promise<void> {
+  await sql`set local lock_timeout = ${sql.lit(DROP_LOCK_TIMEOUT_MS)}`.execute(trx);
+  await sql`drop table if exists ${sql.table(name)}`.execute(trx);
 }
 
 /**
