@@ -101,11 +101,12 @@ describe.each(ENGINES)('URLs that must not be called, on %s', (engine) => {
   it('are refused when an endpoint is tried', async () => {
     const rows = urls.map(single);
     await insert(rows, 'tried');
-    for (const { id, url } of rows) {
+    const tried = rows.map(async ({ id, url }) => {
       const { eventId } = await app.must(202, 'POST', `/api/v1/endpoints/${id}/test`, {});
       const [delivery] = await deliveries(eventId as string, 1);
       expect({ url, attempts: delivery?.attempts }).toMatchObject({ url, attempts: REFUSED });
-    }
+    });
+    await Promise.all(tried);
     expect(canary.connections).toBe(0);
   });
 

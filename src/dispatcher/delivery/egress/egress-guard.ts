@@ -67,7 +67,7 @@ export class EgressGuard {
   async assertUrlAllowed(text: string): Promise<URL> {
     const url = parseTarget(text);
     const name = bareHost(url.hostname);
-    const addresses = isIP(name) === 0 ? (knownAddresses(name) ?? (await this.addressesOf(name))) : [name];
+    const addresses = isIP(name) === 0 ? await this.addressesOf(name) : [name];
     if (addresses.length > 0 && !addresses.some((address) => this.isAllowed(address))) {
       throw refused(`${url.hostname} leads to an address that must not be called unless EGRESS_ALLOW opens its network`);
     }
@@ -87,8 +87,7 @@ export class EgressGuard {
 
   /** Answers with the allowed addresses only, and fails when there is none. */
   readonly lookup: LookupFunction = (name, options, callback) => {
-    if (isMetadataName(name)) return callback(new AddressRefusedError(name), []);
-    this.resolve(name, (error, addresses) => {
+    this.resolveAny(name, (error, addresses) => {
       if (error) return callback(error, []);
       const wanted = options.family === 4 || options.family === 6 ? addresses.filter((each) => each.family === options.family) : addresses;
       const allowed = wanted.filter((each) => this.isAllowed(each.address));
@@ -99,11 +98,17 @@ export class EgressGuard {
     });
   };
 
+  private resolveAny(...[name, callback]: Parameters<Resolve>): void {
+    const known = knownAddresses(name);
+    if (known === undefined) this.resolve(name, callback);
+    else process.nextTick(callback, null, known);
+  }
+
   /** Empty when the name cannot be resolved in time. */
   private addressesOf(name: string): Promise<string[]> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve([]), RESOLVE_AT_SAVE_MS);
-      this.resolve(name, (error, addresses) => {
+      this.resolveAny(name, (error, addresses) => {
         clearTimeout(timer);
         resolve(error ? [] : addresses.map((each) => each.address));
       });
@@ -127,13 +132,12 @@ export function parseTarget(text: string): URL {
 /** Names that clouds answer with the address of their metadata, inside of them only. */
 const METADATA_NAMES = new Set(['metadata.google.internal', 'metadata.goog', 'instance-data', 'instance-data.ec2.internal']);
 
-const withoutDot = (name: string): string => (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
-const isMetadataName = (name: string): boolean => METADATA_NAMES.has(withoutDot(name));
-
 /** Addresses of names that mean the same everywhere, whatever the resolver of this machine says of them now. */
-function knownAddresses(name: string): string[] | undefined {
-  if (isMetadataName(name)) return ['169.254.169.254'];
-  return /^(.*\.)?localhost(\.localdomain)?$/.test(withoutDot(name)) ? ['127.0.0.1', '::1'] : undefined;
+function knownAddresses(name: string): LookupAddress[] | undefined {
+  const bare = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
+  if (METADATA_NAMES.has(bare)) return [{ address: '169.254.169.254', family: 4 }];
+  const isLocal = /^(.*\.)?localhost(\.localdomain)?$/.test(bare);
+  return isLocal ? ['127.0.0.1', '::1'].map((address) => ({ address, family: isIP(address) })) : undefined;
 }
 
 /** A host as the resolver takes it: an IPv6 literal without its brackets. */
