@@ -35,6 +35,7 @@ describe('readPublishedEvent', () => {
     ['accountId', 'a:b'],
     ['accountId', ''],
     ['application', ''],
+    ['application', 'hookline'],
     ['application', null],
     ['application', 'a\u0000b'],
     ['application', 'x'.repeat(129)],

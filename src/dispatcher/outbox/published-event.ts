@@ -2,6 +2,7 @@ import { type FieldProblem, MAX_PROBLEMS } from '../../core/errors';
 import type { IncomingEvent } from '../../core/hook-event';
 import type { JsonSlice } from '../../core/json-slice';
 import { ACCOUNT_ID, ACCOUNT_ID_RULE } from '../../core/account-id';
+import { OPERATIONAL_SOURCE } from '../operational/facts';
 
 /** An event as it is published, without what only its request knows. */
 export type PublishedEvent = Omit<IncomingEvent, 'body' | 'contentType' | 'identity' | 'context'>;
@@ -20,7 +21,12 @@ interface TextRule {
 
 const RULES = {
   accountId: { maxLength: 128, check: (text) => (ACCOUNT_ID.test(text) ? undefined : ACCOUNT_ID_RULE) },
-  application: { maxLength: 128, isRequired: true },
+  application: {
+    maxLength: 128,
+    isRequired: true,
+    // Whoever gets an operational event may rely on whose it is.
+    check: (text) => (text === OPERATIONAL_SOURCE ? "must not be hookline: such events are the gateway's own" : undefined),
+  },
   eventType: { maxLength: 256, isRequired: true },
   level: { maxLength: 64 },
   timestamp: {
