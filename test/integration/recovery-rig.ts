@@ -46,7 +46,14 @@ export async function reached(app: RestApp, endpointId: string, wanted: Record<s
         .where('endpoint_id', '=', endpointId)
         .groupBy('status')
         .execute();
-      expect(Object.fromEntries(rows.map((row) => [row.status, Number(row.count)]))).toEqual(wanted);
+      const counts = Object.fromEntries(rows.map((row) => [row.status, Number(row.count)]));
+      try {
+        expect(counts).toEqual(wanted);
+      } catch {
+        const open = app.storage.db.selectFrom('deliveries').selectAll().where('endpoint_id', '=', endpointId);
+        const first = await open.where('next_attempt_at', 'is not', null).limit(1).executeTakeFirst();
+        throw new Error(`they are ${JSON.stringify(counts)} at ${String(Date.now())}, of the open ones ${JSON.stringify(first)}`);
+      }
       return true;
     },
     { deadlineMs: 20_000 },
