@@ -45,7 +45,8 @@ export class ProblemFilter implements ExceptionFilter {
       detail: error.message,
       method: request.method,
       path: request.url.split('?', 1)[0] ?? '',
-      address: request.ip,
+      // The types do not say that a socket which is closed already has none.
+      address: request.ip ?? '',
       headers: request.headers,
       body,
       bodyBytes: body?.length ?? (Number(request.headers['content-length']) || 0),

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { isOutage } from '../core/errors';
 import { firstIdAt } from '../core/ids';
 import { Metrics } from '../metrics/metrics.service';
 import { Storage } from '../storage/storage';
@@ -92,12 +93,28 @@ export class RefusalsService implements OnModuleInit, OnApplicationShutdown {
     const rows = this.buffer.take();
     if (rows.length === 0) return;
     try {
-      await this.storage.insertMany(this.storage.db, 'requests', rows);
+      await this.write(rows);
       this.isStorageAway = false;
     } catch (error) {
       this.countDropped(this.buffer.restore(rows));
       if (!this.isStorageAway) this.logger.warn(`Refused requests are not listed for now: ${(error as Error).message}`);
       this.isStorageAway = true;
+    }
+  }
+
+  /** A row that cannot be stored does not keep the others out. @throws GatewayError while the storage is away. */
+  private async write(rows: readonly ReturnType<typeof toRow>[]): Promise<void> {
+    try {
+      await this.storage.insertMany(this.storage.db, 'requests', rows);
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      const [only, ...more] = rows;
+      if (more.length > 0) {
+        for (const row of rows) await this.write([row]);
+      } else if (only) {
+        this.logger.error(`The refused request ${only.id} cannot be listed: ${(error as Error).message}`);
+        this.countDropped(1);
+      }
     }
   }
 

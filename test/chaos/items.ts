@@ -57,6 +57,10 @@ export function idOf(item: unknown): string | undefined {
   return typeof mid === 'string' ? mid : undefined;
 }
 
+export interface OneItemRequest {
+  entry: { messaging: unknown[] }[];
+}
+
 /** A request of the platform with these items. */
 export const facebookBody = (ids: readonly string[]): string =>
   `{"object":"page","entry":[{"id":"${PAGE}","time":1458692752478,"messaging":[${ids.map(itemOf).join(',')}]}]}`;

@@ -1,5 +1,5 @@
 import { Receiver, type Received } from '../support/receiver';
-import { idOf, itemOf } from './items';
+import { facebookBody, idOf, itemOf, type OneItemRequest } from './items';
 import type { Arrival, Arrived } from './verdict';
 
 /** One endpoint's other side: checks each delivery for itself and keeps its own books; bodies are not kept. */
@@ -31,7 +31,8 @@ export class OutsideReceiver {
     const text = body.toString();
     const id = this.itemIn(text);
     const sent = id === undefined ? undefined : itemOf(id);
-    const isWhole = sent !== undefined && (this.isRaw ? text === sent : text.endsWith(`,"data":${sent}}`));
+    const isWhole =
+      sent !== undefined && (this.isRaw ? text === sent || text === facebookBody([id ?? '']) : text.endsWith(`,"data":${sent}}`));
     if (id === undefined || !isWhole || !verified || webhookId === '') {
       this.spoiled.push(`${id ?? text.slice(0, 200)} (${verified ? 'not as sent' : 'signature not valid'})`);
       return;
@@ -47,8 +48,10 @@ export class OutsideReceiver {
 
   private itemIn(text: string): string | undefined {
     try {
-      const parsed = JSON.parse(text) as { data?: unknown };
-      return idOf(this.isRaw ? parsed : parsed.data);
+      const parsed = JSON.parse(text) as { data?: unknown } & Partial<OneItemRequest>;
+      if (!this.isRaw) return idOf(parsed.data);
+      // A request that held one item comes as it was sent.
+      return idOf(parsed.entry?.[0]?.messaging[0] ?? parsed);
     } catch {
       return undefined;
     }
