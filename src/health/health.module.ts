@@ -3,7 +3,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { AuthModule } from '../auth/auth.module';
 import { BrokerModule } from '../broker/broker.module';
 import { provideConfig } from '../config/provide-config';
-import { DispatcherModule } from '../dispatcher/dispatcher.module';
+import { RegistryModule } from '../dispatcher/registry/registry.module';
 import { DrainingModule } from '../http/draining';
 import { MetricsConfig } from '../metrics/metrics.config';
 import { MetricsModule } from '../metrics/metrics.module';
@@ -18,7 +18,7 @@ import { MetricsController, MetricsKeyGuard } from './metrics.controller';
     TerminusModule.forRoot({ logger: false }),
     AuthModule,
     BrokerModule,
-    DispatcherModule,
+    RegistryModule,
     DrainingModule,
     MetricsModule,
     StorageModule,

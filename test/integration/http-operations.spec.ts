@@ -14,14 +14,19 @@ import { useSettings } from '../../src/config/provide-config';
 import { GatewayError } from '../../src/core/errors';
 import { HealthModule } from '../../src/health/health.module';
 import { Draining } from '../../src/http/draining';
+import { newId } from '../../src/core/ids';
 import { HTTP_APP_OPTIONS, configureHttp, httpAdapter } from '../../src/http/http-app';
 import { serveOpenApi } from '../../src/http/openapi';
 import { ShellModule } from '../../src/http/shell.module';
+import { LEDGER_CHECK } from '../../src/ledger/ledger-check.service';
 import { Metrics } from '../../src/metrics/metrics.service';
 import { RefusalsService } from '../../src/refusals/refusals.service';
 import { shutDown } from '../../src/shutdown';
+import { RegistryVersion, bumpRegistryVersion } from '../../src/storage/registry-version';
 import { Storage } from '../../src/storage/storage';
+import { sampleDelivery } from '../conformance/storage/sample-rows';
 import { eventually } from '../support/eventually';
+import { type EndpointRow, endpointRow } from '../support/registry-rows';
 
 const ADMIN_KEY = 'an-admin-key-for-tests-of-32-characters';
 
@@ -35,6 +40,9 @@ class StatedBroker extends Broker {
   }
   consume(): Promise<Consumption> {
     return Promise.reject(new Error('not asked for'));
+  }
+  findUntoldDead(): Promise<number> {
+    return Promise.resolve(0);
   }
   depth(queue: string): Promise<QueueDepth> {
     return this.depthOf(queue);
@@ -114,13 +122,55 @@ describe('metrics', () => {
   it('are Prometheus text with depths and the age of what is owed', async () => {
     await start();
     broker.depthOf = (queue) => Promise.resolve({ messages: queue === 'webhooks.facebook.default' ? 7 : 0, consumers: 0 });
-    await oweSince(Date.now() - 60_000);
     const { status, headers, text } = await request(url).get('/metrics');
     expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     expect(text).toContain('hookline_queue_depth{queue="webhooks.facebook.default"} 7');
     expect(text).toContain('hookline_queue_depth{queue="webhooks.facebook.default.dead"} 0');
-    const [, age] = /^hookline_oldest_undelivered_age_seconds (\S+)$/m.exec(text) ?? [];
-    expect(Number(age)).toBeGreaterThanOrEqual(60);
+  });
+
+  it('tell what is owed from what is frozen', async () => {
+    await start();
+    const storage = app.get(Storage, { strict: false });
+    const [enabled, disabled] = [endpointRow(), endpointRow({ enabled: 0, disabled_reason: 'manual' })];
+    await storage.insertMany(storage.db, 'endpoints', [enabled, disabled]);
+    await storage.transaction((trx) => bumpRegistryVersion(trx));
+    await app.get(RegistryVersion, { strict: false }).changed();
+    const now = Date.now();
+    const owe = (endpoint: EndpointRow, dueAt: number, leaseUntil: number | null = null): Promise<void> =>
+      storage.insertMany(storage.db, 'deliveries', [
+        {
+          ...sampleDelivery(),
+          id: newId(),
+          endpoint_id: endpoint.id,
+          status: 'pending',
+          next_attempt_at: dueAt,
+          leased_by: leaseUntil === null ? null : newId(),
+          lease_until: leaseUntil,
+        },
+      ]);
+    await owe(enabled, now + 3_600_000);
+    await owe(enabled, now - 60_000, now + 60_000);
+    await owe(disabled, now - 600_000);
+    const gauge = async (name: string): Promise<number> => {
+      const { text } = await request(url).get('/metrics');
+      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    };
+    const owed = await gauge('hookline_oldest_undelivered_age_seconds');
+    expect(owed).toBeGreaterThanOrEqual(60);
+    expect(owed).toBeLessThan(600);
+    expect(await gauge('hookline_oldest_frozen_age_seconds')).toBeGreaterThanOrEqual(600);
+    await owe(enabled, now - 90_000);
+    await eventually('it is asked again', async () => (await gauge('hookline_oldest_undelivered_age_seconds')) >= 90);
+  });
+
+  it('say whether the ledger is in balance', async () => {
+    await start();
+    const state = JSON.stringify({ checkedAt: 1, sources: ['events', 'facebook'], differences: [], alarmed: ['facebook'] });
+    const { db } = app.get(Storage, { strict: false });
+    await db.insertInto('chores').values({ name: LEDGER_CHECK.name, held_by: null, held_until: null, next_at: 0, state }).execute();
+    const { text } = await request(url).get('/metrics');
+    expect(text).toContain('hookline_ledger_imbalance{source="facebook"} 1');
+    expect(text).toContain('hookline_ledger_imbalance{source="events"} 0');
   });
 
   it('leave out what a broker that is away cannot say', async () => {
@@ -278,23 +328,3 @@ const refusal = (fields: Partial<Parameters<RefusalsService['record']>[0]>): Par
 });
 
 /** A delivery that is owed since then, and a settled one that is older. */
-async function oweSince(createdAt: number): Promise<void> {
-  const storage = app.get(Storage, { strict: false });
-  const row = {
-    event_id: '00000000-0000-7000-8000-000000000000',
-    endpoint_id: '00000000-0000-7000-8000-000000000000',
-    account_id: 'default',
-    source: 'facebook',
-    attempt_count: 0,
-    leased_by: null,
-    lease_until: null,
-    fan_out: 1,
-    reason: null,
-    dead_class: null,
-  };
-  const idOf = (last: number): string => `00000000-0000-7000-8000-00000000000${String(last)}`;
-  await storage.insertMany(storage.db, 'deliveries', [
-    { ...row, id: idOf(1), status: 'waiting', next_attempt_at: createdAt, created_at: createdAt, settled_at: null },
-    { ...row, id: idOf(2), status: 'delivered', next_attempt_at: null, created_at: createdAt - 60_000, settled_at: createdAt },
-  ]);
-}

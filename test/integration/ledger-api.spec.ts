@@ -10,6 +10,7 @@ import { useSettings } from '../../src/config/provide-config';
 import { LedgerTally, recordDelta } from '../../src/dispatcher/ledger-delta';
 import { HTTP_APP_OPTIONS, configureHttp, httpAdapter } from '../../src/http/http-app';
 import { ShellModule } from '../../src/http/shell.module';
+import { LEDGER_CHECK } from '../../src/ledger/ledger-check.service';
 import { LedgerModule } from '../../src/ledger/ledger.module';
 import { RefusalsModule } from '../../src/refusals/refusals.module';
 import { Storage } from '../../src/storage/storage';
@@ -51,6 +52,7 @@ describe('GET /api/v1/ledger', () => {
         total: { accepted: 0, delivered: 0, filtered: 0, duplicate: 0, dead: 0, cancelled: 0, pending: 0 },
         sources: [],
         door: { confirmed: 0, dispatched: 0 },
+        balance: { ok: true, since: null, checkedAt: null, differences: [] },
       },
     });
     const tally = new LedgerTally();
@@ -68,6 +70,24 @@ describe('GET /api/v1/ledger', () => {
         { source: 'facebook', ...zero, accepted: 2, filtered: 0, pending: 2 },
       ],
       door: { confirmed: 3, dispatched: 2 },
+      balance: { ok: true, since: null, checkedAt: null, differences: [] },
+    });
+  });
+
+  it('says what its own check found', async () => {
+    const difference = { source: 'facebook', check: 'pending', expected: 0, found: 2 };
+    const state = { checkedAt: 2_000, sources: ['facebook'], differences: [{ ...difference, since: 1_000 }], alarmed: [] };
+    const { db } = app.get(Storage);
+    await db
+      .insertInto('chores')
+      .values({ name: LEDGER_CHECK.name, held_by: null, held_until: null, next_at: Date.now() + 5_000, state: JSON.stringify(state) })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ state: JSON.stringify(state) }))
+      .execute();
+    expect((await get(ADMIN_KEY)).body.balance).toEqual({
+      ok: false,
+      since: '1970-01-01T00:00:01.000Z',
+      checkedAt: '1970-01-01T00:00:02.000Z',
+      differences: [{ ...difference, since: '1970-01-01T00:00:01.000Z' }],
     });
   });
 
