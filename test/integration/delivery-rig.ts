@@ -176,7 +176,7 @@ export class DeliveryRig {
     return { accepted, delivered, dead, cancelled, pending };
   }
 
-  private get<T>(type: abstract new (...args: never[]) => T): T {
+  get<T>(type: abstract new (...args: never[]) => T): T {
     if (!this.module) throw new Error('The rig is not booted');
     return this.module.get(type as never, { strict: false });
   }

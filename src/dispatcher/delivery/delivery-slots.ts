@@ -67,7 +67,7 @@ export class DeliverySlots {
     const now = performance.now();
     if (this.free <= 0 || this.roomOf(endpoint, now).count <= 0) return false;
     this.places.take(endpoint.id, endpoint.accountId, now);
-    if (isLimited(endpoint)) this.limits.take(endpoint);
+    if (isLimited(endpoint)) this.limits.take(endpoint, now);
     this.circuits.begin(endpoint);
     return true;
   }

@@ -67,8 +67,8 @@ export class ExplicitLimits {
     return againInMs > 0 ? { count: 0, againInMs } : { count: Math.min(free, state.bucket.available(now)) };
   }
 
-  take(endpoint: EndpointRecord): void {
-    this.states.get(endpoint.id)?.bucket?.take();
+  take(endpoint: EndpointRecord, now: number): void {
+    this.states.get(endpoint.id)?.bucket?.take(now);
   }
 
   giveBack(endpointId: string): void {

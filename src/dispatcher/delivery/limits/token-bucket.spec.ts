@@ -6,7 +6,7 @@ function spend(bucket: TokenBucket, [from, to]: readonly [number, number], lateM
   let look = 0;
   for (let now = from; now < to; now += Math.max(1, bucket.readyInMs(now)) + lateMs(++look)) {
     for (let left = bucket.available(now); left > 0; left--) {
-      bucket.take();
+      bucket.take(now);
       taken.push(now);
     }
   }
@@ -27,7 +27,7 @@ describe('TokenBucket', () => {
     expect(new TokenBucket(1_000, 0).available(0)).toBe(0);
   });
 
-  describe.each([10, 30, 100, 1_000])('of %d a second', (rate) => {
+  describe.each([1, 10, 30, 100, 1_000])('of %d a second', (rate) => {
     it.each([
       { title: 'in time', lateMs: () => 0 },
       { title: '20 ms late', lateMs: () => 20 },
@@ -35,7 +35,7 @@ describe('TokenBucket', () => {
     ])('gives its rate and never a tenth more, asked $title', ({ lateMs }) => {
       const times = spend(new TokenBucket(rate, 0), [0, 60_000], lateMs);
       expect(mostInAnySecond(times)).toBeLessThanOrEqual(Math.floor(rate * 1.1));
-      expect(times.length).toBeGreaterThan(rate * 60 * 0.97);
+      expect(times.length).toBeGreaterThan(rate * 60 * 0.97 - 1);
     });
 
     it('gives no more than that after a long rest', () => {
@@ -48,7 +48,7 @@ describe('TokenBucket', () => {
   it('takes back what was not used', () => {
     const bucket = new TokenBucket(1, 0);
     expect(bucket.available(1_000)).toBe(1);
-    bucket.take();
+    bucket.take(1_000);
     expect(bucket.available(1_000)).toBe(0);
     bucket.giveBack();
     expect(bucket.available(1_000)).toBe(1);

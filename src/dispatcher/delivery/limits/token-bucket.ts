@@ -1,57 +1,72 @@
-/** What may be spent at once, as a share of a second's tokens. */
+/** What may be spent at once after a rest, as a share of a second's tokens. */
 const BURST = 0.05;
-/** With less, whatever a token waits to be taken would be lost; with more, slow rates would be exceeded by too much. */
-const leastBurst = (ratePerSecond: number): number => Math.min(2, Math.max(1.5, ratePerSecond * 0.1));
-/** How much faster than its rate the bucket fills while it makes up for tokens that could not be taken in time. */
-const CATCH_UP = 0.04;
-/** Most that it makes up for, in seconds' worth of tokens. */
-const MOST_ARREARS = 1;
+/** Most that is spent in any second, over the rate: room to make up for tokens that were asked for too late. */
+const OVERDRAFT = 0.08;
+/** After so long without anybody who wants a token, no more are there than may be spent at once. */
+const RESTED_MS = 1_000;
 
 /**
- * Tokens at a steady rate, few at once. In any second it gives at most a tenth more than its rate (or one token);
- * in the long run it gives the rate, also where each look for tokens comes a little late. It begins empty. Times are milliseconds
- * of a clock that is never set.
+ * Tokens at a steady rate, few at once. Those that waited for somebody who wanted them and came late are not lost, but never are more
+ * than 8 % over the rate spent in any second. It begins empty. Times are milliseconds of a clock that is never set.
  */
 export class TokenBucket {
   private readonly capacity: number;
   private tokens = 0;
-  private arrears = 0;
+  /** When the latest tokens were taken, as many as may be in a second; `next` is the one of longest ago. */
+  private readonly taken: Float64Array;
+  private next = 0;
+  /** Somebody was told to come back. */
+  private isAwaited = false;
 
   constructor(
     readonly ratePerSecond: number,
     private filledAt: number,
   ) {
-    this.capacity = Math.max(leastBurst(ratePerSecond), ratePerSecond * BURST);
+    this.capacity = Math.max(1, ratePerSecond * BURST);
+    this.taken = new Float64Array(Math.max(1, Math.floor(ratePerSecond * (1 + OVERDRAFT)))).fill(-Infinity);
   }
 
   available(now: number): number {
     this.fill(now);
-    return Math.max(0, Math.floor(this.tokens));
+    const most = Math.min(Math.floor(this.tokens), this.taken.length);
+    let count = 0;
+    while (count < most && now - this.takenAt(count) >= 1_000) count += 1;
+    return count;
   }
 
-  take(): void {
+  take(now: number): void {
     this.tokens -= 1;
+    this.taken[this.next] = now;
+    this.next = (this.next + 1) % this.taken.length;
   }
 
   /** A token that was taken and not used. */
   giveBack(): void {
-    this.tokens = Math.min(this.capacity, this.tokens + 1);
+    this.tokens += 1;
+    this.next = (this.next + this.taken.length - 1) % this.taken.length;
+    this.taken[this.next] = -Infinity;
   }
 
-  /** When it is worth asking again: as many tokens are there as make half a burst. */
+  /** When it is worth asking again: as many tokens are there as make half a burst. Who is told to wait is awaited. */
   readyInMs(now: number): number {
     this.fill(now);
-    const missing = Math.max(1, Math.floor(this.capacity / 2)) - this.tokens;
-    return Math.max(0, (missing / this.ratePerSecond) * 1_000);
+    const wanted = Math.max(1, Math.floor(this.capacity / 2));
+    const untilFilledMs = ((wanted - this.tokens) / this.ratePerSecond) * 1_000;
+    const untilSpentMs = this.takenAt(wanted - 1) + 1_000 - now;
+    const waitMs = Math.max(0, untilFilledMs, untilSpentMs);
+    this.isAwaited = waitMs > 0;
+    return waitMs;
+  }
+
+  /** @param place from 0, the longest ago of those that count. */
+  private takenAt(place: number): number {
+    return this.taken[(this.next + place) % this.taken.length] as number;
   }
 
   private fill(now: number): void {
-    const gained = (Math.max(0, now - this.filledAt) / 1_000) * this.ratePerSecond;
-    const madeUp = Math.min(this.arrears, gained * CATCH_UP);
-    this.filledAt = Math.max(this.filledAt, now);
-    this.tokens += gained + madeUp;
-    const lost = Math.max(0, this.tokens - this.capacity);
-    this.tokens -= lost;
-    this.arrears = Math.min(this.ratePerSecond * MOST_ARREARS, this.arrears - madeUp + lost);
+    const restedMs = Math.max(0, now - this.filledAt);
+    this.filledAt += restedMs;
+    const most = this.isAwaited ? this.ratePerSecond : Math.max(this.capacity, restedMs > RESTED_MS ? 0 : this.tokens);
+    this.tokens = Math.min(most, this.tokens + (restedMs / 1_000) * this.ratePerSecond);
   }
 }
