@@ -34,7 +34,7 @@ export function installGate(fastify: FastifyInstance, options: GateOptions): voi
     reply.header('x-request-id', request.id);
     reply.header('x-content-type-options', 'nosniff');
     if (draining.isDraining) reply.header('connection', 'close');
-    if (request.is404) {
+    if (request.is404 || !isPath(request.url)) {
       request.settings = NO_SETTINGS;
       done(new GatewayError('not_found', `There is no ${request.method} ${request.url.split('?', 1)[0] ?? ''}`));
       return;
@@ -50,6 +50,9 @@ export function installGate(fastify: FastifyInstance, options: GateOptions): voi
     done(missing === undefined ? undefined : new GatewayError('channel_not_configured', `${missing} is not set`));
   });
 }
+
+/** The router would take `*facebook` for `/facebook`. */
+const isPath = (target: string): boolean => target.startsWith('/') || /^https?:\/\//i.test(target);
 
 /** Pages of our own override the policy. */
 const API_HEADERS = {

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpConfig } from '../config/app.config';
 import { GatewayError } from '../core/errors';
@@ -10,6 +10,7 @@ import { installDirect } from './direct';
 import { DoorRegistry } from './door';
 import { Draining } from './draining';
 import { installGate } from './gate';
+import { LeanAdapter } from './lean-adapter';
 import { PROBLEM_TYPE, errorOfStatus, problemOf } from './problem';
 import { ProblemFilter } from './problem.filter';
 import { installRawBody } from './raw-body';
@@ -24,7 +25,7 @@ const MAX_PARAMETER_LENGTH = 2_048;
 const LAST_ANSWERS_MS = 5_000;
 
 export function httpAdapter(config: HttpConfig): FastifyAdapter {
-  const adapter = new FastifyAdapter({
+  const adapter = new LeanAdapter({
     bodyLimit: config.maxBodyBytes,
     requestTimeout: config.requestTimeoutMs,
     keepAliveTimeout: config.keepAliveTimeoutMs,

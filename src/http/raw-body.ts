@@ -58,20 +58,21 @@ export const tooLarge = (maxBytes: number): GatewayError =>
 function collect(payload: Readable, maxBytes: number, done: Done): void {
   const chunks: Buffer[] = [];
   let length = 0;
-  const finish = (error: Error | null): void => {
-    payload.removeListener('data', onData).removeListener('end', onEnd).removeListener('error', onError);
-    // What still comes is read and thrown away, so that the client gets to see the answer.
-    payload.on('error', () => undefined).resume();
-    done(error, error === null ? Buffer.concat(chunks, length) : undefined);
+  let finished = false;
+  // The listeners stay: what still comes is read and thrown away, so that the client gets to see the answer.
+  const finish = (error: Error | null, body?: Buffer): void => {
+    if (finished) return;
+    finished = true;
+    done(error, body);
   };
-  const onData = (chunk: Buffer): void => {
+  payload.on('data', (chunk: Buffer) => {
     length += chunk.length;
+    if (finished) return;
     if (length > maxBytes) finish(tooLarge(maxBytes));
     else chunks.push(chunk);
-  };
-  const onEnd = (): void => finish(null);
-  const onError = (error: Error): void => finish(new GatewayError('malformed_request', 'The body ended too early', { cause: error }));
-  payload.on('data', onData).on('end', onEnd).on('error', onError);
+  });
+  payload.on('end', () => finish(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length)));
+  payload.on('error', (error) => finish(new GatewayError('malformed_request', 'The body ended too early', { cause: error })));
 }
 
 function inflate(body: Buffer, maxBytes: number, done: Done): void {

@@ -228,6 +228,16 @@ describe('refusals', () => {
     expectProblem(await request(shell.url).put('/door').set('content-type', 'text/plain').send('x'), 'not_found');
   });
 
+  it.each(['*door', 'door'])('a target that is no path reaches no route: %s', async (target) => {
+    const answer = await raw([`POST ${target} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}`]);
+    expect(answer).toMatch(/^HTTP\/1.1 40[04] /);
+  });
+
+  it('a whole URL as the target reaches its route', async () => {
+    const head = 'host: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close';
+    expect(await raw([`POST http://x/door HTTP/1.1\r\n${head}\r\n\r\n{}`])).toMatch(/^HTTP\/1.1 200 /);
+  });
+
   it('of a path that cannot be decoded are 400', async () => {
     const answer = await raw(['GET /%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n']);
     expect(answer).toMatch(/^HTTP\/1.1 400 /);
