@@ -33,7 +33,9 @@ export class DueClaimer {
     for (const row of rows) missing.set(row.endpoint_id, (missing.get(row.endpoint_id) ?? 0) - 1);
     for (const [endpointId, count] of missing) {
       this.giveBack(endpointId, count);
-      this.backlog.answered(endpointId, count === 0 || cut.has(endpointId));
+      const isMore = count === 0 || cut.has(endpointId);
+      this.backlog.answered(endpointId, isMore);
+      this.runner.slots.limits.answered(endpointId, isMore);
     }
     await this.begin(rows);
     this.backlog.roomFreed();
@@ -110,6 +112,7 @@ export class DueClaimer {
       jobs = jobs.filter((job) => this.isStillServed(job.endpointId));
       await this.abandon(lost);
     }
+    this.runner.slots.limits.used(new Set(jobs.map((job) => job.endpointId)), performance.now());
     this.runner.start(jobs);
   }
 

@@ -71,6 +71,17 @@ export class ExplicitLimits {
     this.states.get(endpoint.id)?.bucket?.take(now);
   }
 
+  /** What was taken for the endpoints begins now. */
+  used(endpointIds: Iterable<string>, now: number): void {
+    for (const id of endpointIds) this.states.get(id)?.bucket?.used(now);
+  }
+
+  /** Whether there was more than was taken. */
+  answered(endpointId: string, isMore: boolean): void {
+    const bucket = this.states.get(endpointId)?.bucket;
+    if (bucket) bucket.isAwaited = isMore;
+  }
+
   giveBack(endpointId: string): void {
     this.states.get(endpointId)?.bucket?.giveBack();
   }

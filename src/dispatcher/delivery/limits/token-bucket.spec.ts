@@ -53,4 +53,18 @@ describe('TokenBucket', () => {
     bucket.giveBack();
     expect(bucket.available(1_000)).toBe(1);
   });
+
+  it('counts a second from when its tokens are used', () => {
+    const bucket = new TokenBucket(2, 0);
+    bucket.isAwaited = true;
+    expect(bucket.available(1_000)).toBe(2);
+    bucket.take(1_000);
+    bucket.take(1_000);
+    bucket.giveBack();
+    bucket.used(1_600);
+    expect(bucket.available(2_500)).toBe(1);
+    bucket.take(2_500);
+    bucket.used(2_500);
+    expect([bucket.available(2_599), bucket.available(2_600)]).toEqual([0, 1]);
+  });
 });

@@ -15,8 +15,10 @@ export class TokenBucket {
   /** When the latest tokens were taken, as many as may be in a second; `next` is the one of longest ago. */
   private readonly taken: Float64Array;
   private next = 0;
-  /** Somebody was told to come back. */
-  private isAwaited = false;
+  /** Of these, the latest that are not used yet. */
+  private unused = 0;
+  /** Somebody wants more than there was. */
+  isAwaited = false;
 
   constructor(
     readonly ratePerSecond: number,
@@ -36,14 +38,21 @@ export class TokenBucket {
 
   take(now: number): void {
     this.tokens -= 1;
+    this.unused += 1;
     this.taken[this.next] = now;
-    this.next = (this.next + 1) % this.taken.length;
+    this.next = this.placeOf(1);
+  }
+
+  /** What was taken is used only now; seconds are counted from here. */
+  used(now: number): void {
+    for (; this.unused > 0; this.unused--) this.taken[this.placeOf(-this.unused)] = now;
   }
 
   /** A token that was taken and not used. */
   giveBack(): void {
     this.tokens += 1;
-    this.next = (this.next + this.taken.length - 1) % this.taken.length;
+    this.unused -= 1;
+    this.next = this.placeOf(-1);
     this.taken[this.next] = -Infinity;
   }
 
@@ -54,13 +63,17 @@ export class TokenBucket {
     const untilFilledMs = ((wanted - this.tokens) / this.ratePerSecond) * 1_000;
     const untilSpentMs = this.takenAt(wanted - 1) + 1_000 - now;
     const waitMs = Math.max(0, untilFilledMs, untilSpentMs);
-    this.isAwaited = waitMs > 0;
+    this.isAwaited ||= waitMs > 0;
     return waitMs;
   }
 
   /** @param place from 0, the longest ago of those that count. */
   private takenAt(place: number): number {
-    return this.taken[(this.next + place) % this.taken.length] as number;
+    return this.taken[this.placeOf(place)] as number;
+  }
+
+  private placeOf(place: number): number {
+    return (this.next + place + this.taken.length) % this.taken.length;
   }
 
   private fill(now: number): void {
