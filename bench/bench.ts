@@ -13,6 +13,8 @@ export interface FigureLine {
 export interface BenchContext {
   /** How often each side is measured; the sides take turns. */
   rounds: number;
+  /** 1 is the full size; a figure from less says nothing, and is for trying the bench itself. */
+  scale: number;
   /** Where CPU profiles of the gateway go; absent: none are made. */
   profileFolder?: string;
 }

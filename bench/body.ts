@@ -2,36 +2,42 @@ import { createHmac, randomBytes } from 'node:crypto';
 
 export const BODY_BYTES = 1_024;
 
+export const PAGE_ID = '111111';
+
+export const newMid = (): string => `m_${randomBytes(16).toString('hex')}`;
+
+/** The `mid` inside of a request's or a delivery's body; undefined if there is none. */
+export const midOf = (body: string): string | undefined => /"mid":"(m_[0-9a-f]{32})"/.exec(body)?.[1];
+
 /** A batch with one message of its own id, padded to BODY_BYTES. */
-export function newBody(): Buffer {
+export function newBody(mid: string = newMid(), pageId: string = PAGE_ID): Buffer {
   const around = (text: string): string =>
     JSON.stringify({
       object: 'page',
       entry: [
         {
-          id: '111111',
+          id: pageId,
           time: 1_458_692_752_478,
           messaging: [
             {
               sender: { id: 'USER_1' },
-              recipient: { id: '111111' },
+              recipient: { id: pageId },
               timestamp: 1_458_692_752_001,
-              message: { mid: `m_${randomId}`, text },
+              message: { mid, text },
             },
           ],
         },
       ],
     });
-  const randomId = randomBytes(16).toString('hex');
   return Buffer.from(around('x'.repeat(BODY_BYTES - around('').length)));
 }
 
+export const signatureOf = (secret: string, body: Buffer): string => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+
 /** The whole HTTP request as it goes over the wire, so that sending costs next to nothing. */
-export function rawRequest(host: string, path: string, secret: string): Buffer {
-  const body = newBody();
-  const signature = createHmac('sha256', secret).update(body).digest('hex');
+export function rawRequest(host: string, path: string, secret: string, body: Buffer = newBody()): Buffer {
   const head =
     `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n` +
-    `X-Hub-Signature-256: sha256=${signature}\r\nContent-Length: ${body.length}\r\n\r\n`;
+    `X-Hub-Signature-256: ${signatureOf(secret, body)}\r\nContent-Length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 }

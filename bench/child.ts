@@ -13,6 +13,10 @@ export class Child {
     return { child, reply };
   }
 
+  get pid(): number | undefined {
+    return this.process.pid;
+  }
+
   /** Sends a task and waits for the answer. */
   async ask<Reply>(task: object): Promise<Reply> {
     const settled = new AbortController();

@@ -1,4 +1,6 @@
-/** One figure: ours, the bare pipeline's of the same run, and their ratio. */
+import { type FigureLine, figureLine } from './bench';
+
+/** One figure over several rounds: ours, the bare pipeline's of the same run, and their ratio. */
 export class Figure {
   private readonly values: number[] = [];
   private readonly limits: number[] = [];
@@ -13,16 +15,18 @@ export class Figure {
     process.stderr.write(`${this.name} ${kind === 'value' ? 'gateway' : 'bare'}: ${Math.round(measured)} ${this.unit}\n`);
   }
 
-  print(): void {
-    const value = median(this.values);
-    const limit = median(this.limits);
-    const ratio = Math.round((value / limit) * 100) / 100;
-    console.log(JSON.stringify({ name: this.name, value: Math.round(value), unit: this.unit, limit: Math.round(limit), ratio }));
+  line(): FigureLine {
+    return figureLine(this.name, this.unit, median(this.values), median(this.limits));
   }
 }
 
-export function median(numbers: readonly number[]): number {
+export const median = (numbers: readonly number[]): number => quantile(numbers, 0.5);
+
+/** @param share 0.5 is the median. */
+export function quantile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle) - 1] ?? NaN)) / 2;
+  const at = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(at)] ?? NaN;
+  const above = sorted[Math.ceil(at)] ?? NaN;
+  return below + (above - below) * (at - Math.floor(at));
 }

@@ -1,90 +1,39 @@
 import { join } from 'node:path';
 import { ROOT } from '../test/support/build';
-import { APP_SECRET } from '../test/support/gateway';
 import { startServices } from '../test/support/services/services';
-import { Child } from './child';
-import { Figure } from './figures';
-import type { LoadResult, LoadTask } from './load';
-import type { SinkResult } from './sink';
-import { bareSubject, gatewaySubject, type Subject } from './subject';
+import type { Bench } from './bench';
+import { BENCHES } from './benches';
 
-const CONNECTIONS = 64;
-const COUNT = 20_000;
-const WARM_UP_COUNT = 2_000;
-const MEASURE_MS = 10_000;
-const LIMIT_MS = 120_000;
-
-const figures = {
-  ingest: new Figure('ingest', 'requests/s'),
-  delivery: new Figure('delivery', 'requests/s'),
-  endToEnd: new Figure('end-to-end', 'requests/s'),
-};
-
-/** Gateway and bare pipeline take turns, so that a busy moment of the machine meets both; medians are printed. */
+/** bench/README.md lists the options. */
 async function run(): Promise<void> {
-  const rounds = Number(option('rounds') ?? 3);
+  const chosen = benchesFor(option('only'));
   const profileFolder = process.argv.includes('--profile') ? join(ROOT, 'bench', 'profiles') : undefined;
+  const context = {
+    rounds: Number(option('rounds') ?? 3),
+    scale: Number(option('scale') ?? 1),
+    ...(profileFolder !== undefined && { profileFolder }),
+  };
   const services = await startServices();
   Object.assign(process.env, services.environment);
-  const { child: sink, reply } = await Child.start<{ port: number }>('sink', { kind: 'listen' });
-  const sinkUrl = `http://127.0.0.1:${reply.port}/hooks`;
-  const subjects = [await gatewaySubject(sinkUrl, profileFolder), await bareSubject(sinkUrl)];
   try {
-    for (let round = 1; round <= rounds; round++) {
-      process.stderr.write(`round ${round} of ${rounds}\n`);
-      for (const subject of subjects) await measureInAndOut(subject, sink);
-      for (const subject of subjects) await measureEndToEnd(subject, sink);
+    for (const bench of chosen) {
+      for (const line of await bench.run(context)) console.log(JSON.stringify(line));
     }
-    for (const figure of Object.values(figures)) figure.print();
     if (profileFolder) process.stderr.write(`Profiles are in ${profileFolder}; bench/README.md says how to read them.\n`);
   } finally {
-    for (const subject of subjects) await subject.remove();
-    await sink.stop();
     await services.stop();
   }
 }
 
-/** Fills the queue while nothing is processed, then starts anew and drains it. */
-async function measureInAndOut(subject: Subject, sink: Child): Promise<void> {
-  const port = await subject.start({ accept: true, process: false });
-  await load(subject, port, WARM_UP_COUNT);
-  const { perSecond } = await load(subject, port, COUNT);
-  figures.ingest.add(subject.kind, perSecond);
-  await subject.stop();
-
-  await sink.ask({ kind: 'reset' });
-  const count = WARM_UP_COUNT + COUNT;
-  await subject.start({ accept: false, process: true });
-  const { firstAt, lastAt } = await expectAll(sink, count);
-  figures.delivery.add(subject.kind, (count / (lastAt - firstAt)) * 1_000);
-  await subject.stop();
-}
-
-/** From the first request sent to the last delivery received. */
-async function measureEndToEnd(subject: Subject, sink: Child): Promise<void> {
-  const port = await subject.start({ accept: true, process: true });
-  await sink.ask({ kind: 'reset' });
-  await load(subject, port, WARM_UP_COUNT);
-  await expectAll(sink, WARM_UP_COUNT);
-  await sink.ask({ kind: 'reset' });
-  const { startedAt } = await load(subject, port, COUNT);
-  const { lastAt } = await expectAll(sink, COUNT);
-  figures.endToEnd.add(subject.kind, (COUNT / (lastAt - startedAt)) * 1_000);
-  await subject.stop();
-}
-
-async function load(subject: Subject, port: number, count: number): Promise<LoadResult> {
-  const task: LoadTask = { port, path: subject.path, secret: APP_SECRET, connections: CONNECTIONS, count, measureMs: MEASURE_MS };
-  const { child, reply } = await Child.start<LoadResult>('load', task);
-  await child.stop();
-  if (reply.refused > 0) throw new Error(`${reply.refused} of ${count} requests were refused.`);
-  return reply;
-}
-
-async function expectAll(sink: Child, count: number): Promise<SinkResult> {
-  const result = await sink.ask<SinkResult>({ kind: 'expect', count, limitMs: LIMIT_MS });
-  if (result.count < count) throw new Error(`Only ${result.count} of ${count} deliveries came within ${LIMIT_MS} ms.`);
-  return result;
+/** @throws Error that names the figures, when one is not known. */
+function benchesFor(only: string | undefined): readonly Bench[] {
+  if (only === undefined) return BENCHES.slice(0, 1);
+  if (only === 'all') return BENCHES;
+  const names = only.split(',');
+  const known = BENCHES.flatMap((bench) => bench.names);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`No figure is called ${unknown.join(', ')}; there are ${known.join(', ')}, all.`);
+  return BENCHES.filter((bench) => bench.names.some((name) => names.includes(name)));
 }
 
 const option = (name: string): string | undefined => process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1];

@@ -62,6 +62,10 @@ export class Gateway {
     return this.workspace.log;
   }
 
+  get pid(): number | undefined {
+    return this.workspace.pid;
+  }
+
   get isRunning(): boolean {
     return this.workspace.isRunning;
   }

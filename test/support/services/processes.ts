@@ -89,6 +89,10 @@ export class Workspace {
     return join(this.folder, 'program.log');
   }
 
+  get pid(): number | undefined {
+    return this.program?.pid;
+  }
+
   get isRunning(): boolean {
     return this.program !== undefined && this.program.exitCode === null && this.program.signalCode === null;
   }

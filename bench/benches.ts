@@ -1,0 +1,8 @@
+import type { Bench } from './bench';
+import { ingestCpu } from './ingest-cpu';
+import { isolation } from './isolation';
+import { latency } from './latency';
+import { pipeline } from './pipeline';
+
+/** The first one is what runs when nothing is asked for. */
+export const BENCHES: readonly Bench[] = [pipeline, ingestCpu, latency, isolation];
