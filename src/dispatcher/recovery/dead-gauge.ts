@@ -35,7 +35,7 @@ export class DeadGauge implements OnApplicationBootstrap, BeforeApplicationShutd
     } catch {
       // The next time tells.
     }
-    if (!this.isStopped) this.timer = setTimeout(() => (this.running = this.refresh()), EVERY_MS).unref();
+    if (!this.isStopped) this.timer = setTimeout(() => void (this.running = this.refresh()), EVERY_MS).unref();
   }
 
   private async count(deadClass: string): Promise<number> {

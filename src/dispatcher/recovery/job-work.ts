@@ -70,12 +70,12 @@ export class JobWork {
     const registry = await this.registry.ensureLoaded();
     switch (order.kind) {
       case 'redrive':
-        return walkDead(on, order, cursor, stride, (endpointId) => {
+        return walkDead(on, this.storage.engine, order, cursor, stride, (endpointId) => {
           const endpoint = registry.endpoint(endpointId);
           return endpoint !== undefined && endpoint.disabledReason !== 'endpoint_gone';
         });
       case 'cancel':
-        return walkOpen(on, order, cursor, stride);
+        return walkOpen(on, this.storage.engine, order, cursor, stride);
       case 'replay':
         return walkEvents(on, this.storage.engine, order, registry, cursor, stride);
     }
