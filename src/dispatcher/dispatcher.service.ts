@@ -32,7 +32,7 @@ export class DispatcherService {
   constructor(
     private readonly storage: Storage,
     private readonly registry: RegistryService,
-    @Inject(DeliveryRunner) private readonly runner: Runner,
+    @Inject(DeliveryRunner) private readonly runner: Runner & Pick<DeliveryRunner, 'ready'>,
     private readonly metrics: Metrics,
   ) {
     this.atOnce = new DispatchAtOnce(storage);
@@ -45,6 +45,7 @@ export class DispatcherService {
    */
   async dispatch(requests: readonly IncomingRequest[], options: DispatchOptions = {}): Promise<DispatchOutcome[][]> {
     const snapshot = await this.registry.ensureLoaded();
+    await this.runner.ready();
     const nowMs = Date.now();
     const plan = planDispatch(requests, snapshot, nowMs);
     if (!options.within && this.atOnce.fits(plan, nowMs)) {

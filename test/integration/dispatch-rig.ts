@@ -27,6 +27,10 @@ export class RunnerDouble {
     return true;
   }
 
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
   leaseMs(): number {
     return LEASE_MS;
   }

@@ -28,7 +28,7 @@ interface Waiting {
 const OVERDUE_INTERVAL_MS = 250;
 /** More than this many that wait: who brings more is held up for a moment, so that what comes need not go by the database. */
 const SHORT_LINES = 200;
-const HOLD_UP_MS = 100;
+const HOLD_UP_MS = 250;
 
 /** Makes the attempts of this process. Who has reserved a slot must start the job or release the slot. */
 @Injectable()
@@ -51,11 +51,12 @@ export class DeliveryRunner {
   }
 
   /**
-   * Takes a slot for one delivery to the endpoint, when this process has room for it and none waits before it. Else the delivery is
-   * to be stored without a lease; it is looked for soon.
+   * Takes a slot for one delivery to the endpoint, when this process has room for it and none waits before it, or none waits long. Else
+   * the delivery is to be stored without a lease; it is looked for soon.
    */
   reserve(endpoint: EndpointRecord): boolean {
-    if (!this.isDraining && !this.backlog.isKnown(endpoint.id) && this.slots.takeNew(endpoint)) return true;
+    const mayPass = !this.backlog.isKnown(endpoint.id) || this.slots.takesMore(endpoint);
+    if (!this.isDraining && mayPass && this.slots.takeNew(endpoint)) return true;
     // Of what another process serves, that one finds it.
     if (this.slots.serves(endpoint)) this.backlog.suspect(endpoint.id);
     return false;
@@ -69,7 +70,7 @@ export class DeliveryRunner {
     return this.attempter.timeoutMsOf(endpoint) + LEASE_MARGIN_MS + this.slots.limits.clockLeadMs;
   }
 
-  /** Resolves when this process can take more in hand, after a tenth of a second at the latest. */
+  /** Resolves when this process can take more in hand, after a quarter of a second at the latest. */
   ready(): Promise<void> {
     return this.lines.shorterThan(SHORT_LINES, HOLD_UP_MS);
   }

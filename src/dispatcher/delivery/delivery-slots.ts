@@ -45,12 +45,20 @@ export class DeliverySlots {
 
   /** Whether a new delivery may be begun before it is stored. One with limits of its own is served from the database alone. */
   takeNew(endpoint: EndpointRecord): boolean {
-    return !isLimited(endpoint) && (this.take(endpoint) || this.takeAhead(endpoint));
+    return !isLimited(endpoint) && this.take(endpoint);
   }
 
   /** Attempts that may be under way to the endpoint at once. */
   mostAttempts(endpoint: EndpointRecord): number {
     return endpoint.maxInFlight ?? this.config.maxInFlightPerEndpoint;
+  }
+
+  /**
+   * Whether this process may have more of its deliveries in hand than it attempts at once: an endpoint that answers quickly soon takes
+   * them, and they need no trip to the database of their own.
+   */
+  takesMore(endpoint: EndpointRecord): boolean {
+    return !isLimited(endpoint) && this.places.isQuick(endpoint.id) && this.isPassable(endpoint);
   }
 
   /** Whether what waits for the endpoint's turn may still begin: not while its circuit is open. */
@@ -72,7 +80,7 @@ export class DeliverySlots {
     return true;
   }
 
-  /** Attempts that may be begun to the endpoint, were there places enough. */
+  /** Deliveries to the endpoint that may be taken in hand, were there places enough. */
   roomOf(endpoint: EndpointRecord, now: number): Room {
     const probe = this.circuits.probeOf(endpoint, now);
     if (probe && !probe.isPassable) return probe.againInMs > 0 ? { count: 0, againInMs: probe.againInMs } : { count: 0 };
@@ -80,7 +88,8 @@ export class DeliverySlots {
     const underWay = this.places.underWay(endpoint.id);
     const own = isLimited(endpoint) ? this.limits.roomOf(endpoint, underWay, now) : { count: Infinity };
     if (own.count <= 0) return own;
-    const cap = this.mostAttempts(endpoint) - underWay;
+    const ahead = this.takesMore(endpoint) ? AHEAD : 0;
+    const cap = this.mostAttempts(endpoint) + ahead - underWay;
     if (cap <= 0) return { count: 0 };
     const shared = this.sharedRoom(endpoint);
     // Waits for others' places as well, so it is asked for whenever one is free.
@@ -121,15 +130,6 @@ export class DeliverySlots {
   /** How many attempts to each endpoint take longer than they should. */
   overdue(counts: ReadonlyMap<string, number>): void {
     this.places.overdue(counts, performance.now());
-  }
-
-  /** For a moment more than it may have under way: an endpoint that answers quickly soon takes them, and they need no database. */
-  private takeAhead(endpoint: EndpointRecord): boolean {
-    if (this.free <= 0 || !this.places.isQuick(endpoint.id) || !this.isPassable(endpoint)) return false;
-    if (this.places.underWay(endpoint.id) >= this.mostAttempts(endpoint) + AHEAD || this.sharedRoom(endpoint) <= 0) return false;
-    this.places.take(endpoint.id, endpoint.accountId, performance.now());
-    this.circuits.begin(endpoint);
-    return true;
   }
 
   private sharedRoom({ id, accountId }: EndpointRecord): number {
