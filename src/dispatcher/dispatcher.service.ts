@@ -12,7 +12,9 @@ import { type KeyHolder, type ResolvedRequest, resolveGroup } from './dispatch-r
 import { requestMark } from './event-key';
 import { LedgerTally, recordDelta } from './ledger-delta';
 import { Outbound, type Runner } from './outbound';
+import type { EndpointRecord } from './registry/endpoint-record';
 import { RegistryService } from './registry/registry.service';
+import type { RegistrySnapshot } from './registry/snapshot';
 
 export interface DispatchOptions {
   /** Runs in the dispatch's own transaction, last; may run again when the transaction is tried again. */
@@ -23,6 +25,12 @@ export interface DispatchOptions {
 const SOURCES_WITHOUT_DOOR: ReadonlySet<string> = new Set(['events']);
 
 const passesDoor = (source: string): boolean => !SOURCES_WITHOUT_DOOR.has(source);
+
+const endpointsOf = ({ owners }: DispatchPlan, snapshot: RegistrySnapshot): ReadonlySet<EndpointRecord> => {
+  const endpoints = new Set<EndpointRecord>();
+  for (const { stored } of owners.values()) for (const endpoint of snapshot.match(stored).endpoints) endpoints.add(endpoint);
+  return endpoints;
+};
 
 /** Takes groups of accepted requests: matches their events and stores, in one transaction, all that follows from them. */
 @Injectable()
@@ -45,9 +53,9 @@ export class DispatcherService {
    */
   async dispatch(requests: readonly IncomingRequest[], options: DispatchOptions = {}): Promise<DispatchOutcome[][]> {
     const snapshot = await this.registry.ensureLoaded();
-    await this.runner.ready();
     const nowMs = Date.now();
     const plan = planDispatch(requests, snapshot, nowMs);
+    await this.runner.ready(endpointsOf(plan, snapshot));
     if (!options.within && this.atOnce.fits(plan, nowMs)) {
       const outcomes = await this.dispatchAtOnce(plan, new Outbound(this.runner, snapshot, nowMs), nowMs);
       if (outcomes) return outcomes;

@@ -26,9 +26,12 @@ interface Waiting {
 }
 
 const OVERDUE_INTERVAL_MS = 250;
-/** More than this many that wait: who brings more is held up for a moment, so that what comes need not go by the database. */
-const SHORT_LINES = 200;
-const HOLD_UP_MS = 250;
+/**
+ * Who brings more for an endpoint for which this many wait is held up, so that what comes need not go by the database: as long as at least
+ * 400 a second have their turn, and no longer than a second.
+ */
+const SHORT_LINE = 200;
+const PATIENCE = { stepMs: 50, leastEnds: 20, timeoutMs: 1_000 };
 
 /** Makes the attempts of this process. Who has reserved a slot must start the job or release the slot. */
 @Injectable()
@@ -70,9 +73,10 @@ export class DeliveryRunner {
     return this.attempter.timeoutMsOf(endpoint) + LEASE_MARGIN_MS + this.slots.limits.clockLeadMs;
   }
 
-  /** Resolves when this process can take more in hand, after a quarter of a second at the latest. */
-  ready(): Promise<void> {
-    return this.lines.shorterThan(SHORT_LINES, HOLD_UP_MS);
+  /** Resolves when the endpoints soon take more; after a second at the latest. */
+  ready(endpoints: ReadonlySet<EndpointRecord>): Promise<void> {
+    const ids = [...endpoints].map((endpoint) => endpoint.id);
+    return this.lines.shorterThan(ids, SHORT_LINE, PATIENCE);
   }
 
   /** Attempts the jobs as soon as their endpoints may be sent more; each has a reserved slot and is leased to BOOT_ID, and that is committed. Never throws. */

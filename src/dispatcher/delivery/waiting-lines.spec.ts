@@ -4,7 +4,6 @@ describe('waiting lines', () => {
   it('let as many begin as may be under way, and the others in their order as attempts end', () => {
     const lines = new WaitingLines<string>();
     expect(['a', 'b', 'c', 'd'].map((job) => lines.enter('e', 2, job))).toEqual([true, true, false, false]);
-    expect(lines.waiting).toBe(2);
     expect([lines.leave('e'), lines.leave('e')]).toEqual(['c', 'd']);
     expect([lines.leave('e'), lines.leave('e')]).toEqual([undefined, undefined]);
     expect(lines.endpoints()).toEqual([]);
@@ -22,22 +21,37 @@ describe('waiting lines', () => {
     const lines = new WaitingLines<string>();
     for (const job of ['a', 'b', 'c']) lines.enter('e', 1, job);
     expect(lines.drop('e')).toEqual(['b', 'c']);
-    expect(lines.waiting).toBe(0);
     expect(lines.enter('e', 1, 'd')).toBe(false);
     expect(lines.drop('other')).toEqual([]);
   });
 
-  it('tell when they have become short, or that the time is over', async () => {
-    const lines = new WaitingLines<string>();
-    for (const job of ['a', 'b', 'c']) lines.enter('e', 1, job);
-    await lines.shorterThan(3, 60_000);
-    await lines.shorterThan(1, 1);
-    let isShort = false;
-    const short = lines.shorterThan(1, 60_000).then(() => (isShort = true));
-    lines.leave('e');
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(isShort).toBe(false);
-    lines.drop('e');
-    await short;
+  describe('are waited for', () => {
+    const long = (): WaitingLines<string> => {
+      const lines = new WaitingLines<string>();
+      for (const job of ['a', 'b', 'c']) lines.enter('e', 1, job);
+      return lines;
+    };
+    const endless = { stepMs: 60_000, leastEnds: 0, timeoutMs: 60_000 };
+
+    it('until they are short', async () => {
+      const lines = long();
+      let isShort = false;
+      const short = lines.shorterThan(['e'], 1, endless).then(() => (isShort = true));
+      lines.leave('e');
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(isShort).toBe(false);
+      lines.drop('e');
+      await short;
+    });
+
+    it('not at all when they are short, or another endpoint’s', async () => {
+      await long().shorterThan(['e'], 3, endless);
+      await long().shorterThan(['other'], 1, endless);
+    });
+
+    it('no longer than it makes sense: while turns come, and up to a limit', async () => {
+      await long().shorterThan(['e'], 1, { stepMs: 1, leastEnds: 1, timeoutMs: 60_000 });
+      await long().shorterThan(['e'], 1, { stepMs: 1, leastEnds: 0, timeoutMs: 5 });
+    });
   });
 });

@@ -4,19 +4,22 @@ interface Line<J> {
   waiting: J[];
 }
 
+/** How long it is waited for lines to become short. */
+export interface Patience {
+  stepMs: number;
+  leastEnds: number;
+  timeoutMs: number;
+}
+
 /**
  * Jobs that this process has in hand and that wait for their endpoint's turn, first come, first served. Only endpoints that answer
  * quickly get so many: their next attempts begin at once, without the database, when one has ended.
  */
 export class WaitingLines<J> {
   private readonly lines = new Map<string, Line<J>>();
-  private count = 0;
-  private listeners: (() => void)[] = [];
-
-  /** Jobs that wait, over all endpoints. */
-  get waiting(): number {
-    return this.count;
-  }
+  /** Jobs that wait no more, ever. */
+  private turns = 0;
+  private readonly listeners = new Set<() => void>();
 
   /** @returns true when an attempt may begin now; else the job waits. */
   enter(endpointId: string, mostUnderWay: number, job: J): boolean {
@@ -27,7 +30,6 @@ export class WaitingLines<J> {
       return true;
     }
     line.waiting.push(job);
-    this.count += 1;
     return false;
   }
 
@@ -56,26 +58,40 @@ export class WaitingLines<J> {
     return [...this.lines.keys()];
   }
 
-  /** Resolves when fewer than so many wait, after the time limit at the latest. */
-  async shorterThan(limit: number, timeoutMs: number): Promise<void> {
-    if (this.count < limit) return;
+  /**
+   * Resolves when fewer than `limit` wait for each of these endpoints. Gives up after a step of `stepMs` in which fewer than `leastEnds`
+   * of all that wait had their turn, and after `timeoutMs` in any case.
+   */
+  async shorterThan(endpointIds: Iterable<string>, limit: number, { stepMs, leastEnds, timeoutMs }: Patience): Promise<void> {
+    const long = [...endpointIds].filter((id) => this.isLong(id, limit));
+    for (let waitedMs = 0; waitedMs < timeoutMs && long.some((id) => this.isLong(id, limit)); waitedMs += stepMs) {
+      const before = this.turns;
+      await this.shortOr(() => !long.some((id) => this.isLong(id, limit)), stepMs);
+      if (this.turns - before < leastEnds) return;
+    }
+  }
+
+  private isLong(endpointId: string, limit: number): boolean {
+    return (this.lines.get(endpointId)?.waiting.length ?? 0) >= limit;
+  }
+
+  private async shortOr(isShort: () => boolean, timeoutMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.listeners.delete(listener);
+        resolve();
+      };
       const timer = setTimeout(end, timeoutMs);
       const listener = (): void => {
-        if (this.count < limit) end();
+        if (isShort()) end();
       };
-      this.listeners.push(listener);
-      const forget = (): void => void (this.listeners = this.listeners.filter((other) => other !== listener));
-      function end(): void {
-        clearTimeout(timer);
-        forget();
-        resolve();
-      }
+      this.listeners.add(listener);
     });
   }
 
   private shortened(by: number): void {
-    this.count -= by;
+    this.turns += by;
     for (const listener of this.listeners) listener();
   }
 }
