@@ -52,7 +52,9 @@ export class LedgerCheck implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly repairs: Repairs,
     private readonly events: OperationalEvents,
   ) {
-    this.chore = new Chore<BalanceState>(storage, LEDGER_CHECK, (state) => this.check(state ?? NOTHING_CHECKED, Date.now()));
+    this.chore = new Chore<BalanceState>(storage, LEDGER_CHECK, (state) =>
+      this.check(state ?? NOTHING_CHECKED, Date.now()).finally(() => this.repairs.tell()),
+    );
   }
 
   onApplicationBootstrap(): void {

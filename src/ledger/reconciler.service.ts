@@ -35,7 +35,9 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly metrics: Metrics,
     private readonly retention: RetentionConfig,
   ) {
-    this.chore = new Chore<ReconcilerState>(storage, SPEC, (state) => this.look(state ?? {}, Date.now()));
+    this.chore = new Chore<ReconcilerState>(storage, SPEC, (state) =>
+      this.look(state ?? {}, Date.now()).finally(() => this.repairs.tell()),
+    );
   }
 
   onApplicationBootstrap(): void {

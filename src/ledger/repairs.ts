@@ -17,10 +17,12 @@ export type RepairKind =
 
 const MOST_NAMED = 5;
 
-/** Counts what was mended and says it, with one line a call. */
+/** Counts what was mended, and says it with one line a kind. */
 @Injectable()
 export class Repairs {
   private readonly logger = new Logger('Reconciler');
+  /** Since the last lines. */
+  private untold = new Map<RepairKind, { count: number; of: string[] }>();
 
   constructor(private readonly metrics: Metrics) {}
 
@@ -28,7 +30,15 @@ export class Repairs {
   made(kind: RepairKind, of: readonly string[], count = of.length): void {
     if (count === 0) return;
     this.metrics.repairs.inc({ kind }, count);
-    const named = of.slice(0, MOST_NAMED).join(', ');
-    this.logger.warn(`Repaired ${count} × ${kind}: ${named}${of.length > MOST_NAMED ? ', …' : ''}`);
+    const earlier = this.untold.get(kind) ?? { count: 0, of: [] };
+    this.untold.set(kind, { count: earlier.count + count, of: [...earlier.of, ...of].slice(0, MOST_NAMED) });
+  }
+
+  /** To be called at the end of a turn, also of one that failed. */
+  tell(): void {
+    for (const [kind, { count, of }] of this.untold) {
+      this.logger.warn(`Repaired ${count} × ${kind}: ${of.join(', ')}${count > of.length ? ', …' : ''}`);
+    }
+    this.untold = new Map();
   }
 }

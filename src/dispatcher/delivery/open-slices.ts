@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Engine, Queryable } from '../../storage/storage';
 
 /** Deliveries in one statement: on the embedded store it holds up the event loop. */
-const SLICE = { sqlite: 1_000, postgres: 10_000 } as const satisfies Record<Engine, number>;
+const SLICE = { sqlite: 500, postgres: 10_000 } as const satisfies Record<Engine, number>;
 
 interface Place {
   created_at: number;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { firstIdAt } from '../../core/ids';
 import type { Engine, Queryable } from '../../storage/storage';
 
@@ -64,6 +65,8 @@ async function go(
     const upTo = last?.id ?? range.upTo;
     await look({ after, upTo });
     after = upTo;
+    // The embedded store answers at once: without a pause nothing else would run.
+    await setImmediate();
   }
   return after;
 }

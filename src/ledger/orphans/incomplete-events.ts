@@ -1,4 +1,5 @@
 import { type Transaction, sql } from 'kysely';
+import { setImmediate } from 'node:timers/promises';
 import { newId } from '../../core/ids';
 import type { DeliveryStatus } from '../../core/hook-event';
 import { loadEvents } from '../../dispatcher/delivery/due-deliveries';
@@ -32,6 +33,7 @@ export async function mendIncompleteEvents(
   const mended: string[] = [];
   for (const event of events.values()) {
     if (await storage.transaction((trx) => mend(storage, trx, registry, event))) mended.push(event.id);
+    await setImmediate();
   }
   repairs.made('event_without_deliveries', mended);
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { setImmediate } from 'node:timers/promises';
 import { cancelOpen } from '../../dispatcher/delivery/cancellation';
 import { changeDeliveries } from '../../dispatcher/ledger-delta';
 import type { Metrics } from '../../metrics/metrics.service';
@@ -53,6 +54,7 @@ export async function mendLostEnds(
     }
     if (rows.length < SLICE[storage.engine] || last === undefined) return undefined;
     place = { createdAt: last.createdAt, id: last.id };
+    await setImmediate();
   }
   return place;
 }
