@@ -83,9 +83,23 @@ export class OutsideSender {
   startLoad({ requestsPerSecond, parallel, itemsPerRequest, restSenders = 0 }: Load): void {
     this.isStopping = false;
     const everyMs = (1_000 * parallel) / requestsPerSecond;
-    this.running = Array.from({ length: parallel }, (_, index) =>
-      this.keepSending(index < restSenders ? 'events' : 'facebook', itemsPerRequest, everyMs, (everyMs * index) / parallel),
-    );
+    for (let index = 0; index < parallel; index++) {
+      const door = index < restSenders ? 'events' : 'facebook';
+      this.running.push(this.keepSending(door, itemsPerRequest, everyMs, (everyMs * index) / parallel));
+    }
+  }
+
+  /**
+   * So many requests at once, each until it has its 2xx; `stopLoad` waits for them.
+   * @returns when the first is accepted: the gateway has its hands full at that moment.
+   */
+  async startBurst(requests: number, itemsPerRequest: number): Promise<void> {
+    this.isStopping = false;
+    await new Promise<void>((resolve) => {
+      for (let request = 0; request < requests; request++) {
+        this.running.push(this.sendUntilAccepted(this.newItems(itemsPerRequest), resolve));
+      }
+    });
   }
 
   /** Makes nothing new, and resolves when everything made has had its 2xx (or there is no hope of one). */
@@ -117,6 +131,15 @@ export class OutsideSender {
         if (this.isStopping) giveUpAt = Math.min(giveUpAt, Date.now() + FINISH_WITHIN_MS);
         if (this.isClosed || Date.now() > giveUpAt) break;
       }
+    }
+  }
+
+  private async sendUntilAccepted(ids: readonly string[], onAccepted: () => void): Promise<void> {
+    const giveUpAt = Date.now() + FINISH_WITHIN_MS;
+    while (!this.isClosed && Date.now() < giveUpAt) {
+      const status = await this.send(ids);
+      if (status >= 200 && status < 300) return onAccepted();
+      await wait(100);
     }
   }
 

@@ -111,6 +111,22 @@ describe('PostgreSQL away', () => {
     SCALE.postgresRestarts * 30_000 + 300_000,
   );
 
+  it('the gateway killed while PostgreSQL is silent: what was taken in and not written is still in the broker', async () => {
+    const { gateway, sender } = rig;
+    sender.clearTimes();
+    await sender.startBurst(20, 5);
+    await sender.stopLoad();
+    proxy.stall();
+    await sender.startBurst(20, 5);
+    await eventually('all of it is taken in', () => (sender.statuses.get('facebook 200') ?? 0) >= 40);
+    await gateway.kill();
+    proxy.restore();
+    gateway.start();
+    await gateway.becomesReady();
+    await sender.stopLoad();
+    await rig.expectNothingLost('a kill while PostgreSQL is silent');
+  }, 180_000);
+
   it('down at the start: webhooks are taken in, and it comes up when the database does', async () => {
     const { gateway, sender } = rig;
     await gateway.terminate();

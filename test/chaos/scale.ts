@@ -7,11 +7,8 @@ const FIGURES = {
   steady: { short: { perSecond: 100, minutes: 0.2, growthMiB: 60 }, full: { perSecond: 300, minutes: 10, growthMiB: 50 } },
   /** 2: events sent as fast as they are taken. */
   burstEvents: { short: 3_000, full: 20_000 },
-  /** 3: how often, how long it runs in between, and the share of deliveries that may come again. */
-  gatewayKills: {
-    short: { count: 5, afterMs: [100, 3_000], againShare: 1 },
-    full: { count: 40, afterMs: [5_000, 15_000], againShare: 0.02 },
-  },
+  /** 3: how often, and how long it runs in between. */
+  gatewayKills: { short: { count: 4, afterMs: [100, 2_000] }, full: { count: 40, afterMs: [5_000, 15_000] } },
   /** 4 */
   brokerKills: { short: 2, full: 10 },
   /** 6: seconds without a packet, to the broker and to PostgreSQL. */
