@@ -30,7 +30,7 @@ const OVERDUE_INTERVAL_MS = 250;
  * Who brings more for an endpoint for which this many wait is held up, so that what comes need not go by the database: as long as at least
  * 400 a second have their turn, and no longer than a second.
  */
-const SHORT_LINE = 200;
+const SHORT_LINE = 100;
 const PATIENCE = { stepMs: 50, leastEnds: 20, timeoutMs: 1_000 };
 
 /** Makes the attempts of this process. Who has reserved a slot must start the job or release the slot. */

@@ -7,8 +7,12 @@ import { Circuits } from './limits/circuits';
 import { ExplicitLimits, type Room, isLimited } from './limits/explicit-limits';
 import { Places } from './limits/places';
 
-/** Deliveries that may wait in this process for the attempts under way to an endpoint: two groups of the dispatcher's. */
-const AHEAD = 400;
+/**
+ * Deliveries that may wait in this process for the attempts under way to an endpoint: two groups of the dispatcher's beside what waits
+ * already. What comes from the database leaves room for those, else there would soon be more in the database.
+ */
+const AHEAD = 500;
+const AHEAD_FROM_STORAGE = 200;
 
 /** An attempt's place and what it costs. */
 export interface HeldPlace {
@@ -45,7 +49,7 @@ export class DeliverySlots {
 
   /** Whether a new delivery may be begun before it is stored. One with limits of its own is served from the database alone. */
   takeNew(endpoint: EndpointRecord): boolean {
-    return !isLimited(endpoint) && this.take(endpoint);
+    return !isLimited(endpoint) && this.take(endpoint, AHEAD);
   }
 
   /** Attempts that may be under way to the endpoint at once. */
@@ -71,9 +75,9 @@ export class DeliverySlots {
     return !isLimited(endpoint) || this.limits.isMine(endpoint);
   }
 
-  take(endpoint: EndpointRecord): boolean {
+  take(endpoint: EndpointRecord, mostAhead = AHEAD_FROM_STORAGE): boolean {
     const now = performance.now();
-    if (this.free <= 0 || this.roomOf(endpoint, now).count <= 0) return false;
+    if (this.free <= 0 || this.roomOf(endpoint, now, mostAhead).count <= 0) return false;
     this.places.take(endpoint.id, endpoint.accountId, now);
     if (isLimited(endpoint)) this.limits.take(endpoint, now);
     this.circuits.begin(endpoint);
@@ -81,14 +85,14 @@ export class DeliverySlots {
   }
 
   /** Deliveries to the endpoint that may be taken in hand, were there places enough. */
-  roomOf(endpoint: EndpointRecord, now: number): Room {
+  roomOf(endpoint: EndpointRecord, now: number, mostAhead = AHEAD_FROM_STORAGE): Room {
     const probe = this.circuits.probeOf(endpoint, now);
     if (probe && !probe.isPassable) return probe.againInMs > 0 ? { count: 0, againInMs: probe.againInMs } : { count: 0 };
     const most = probe ? 1 : Infinity;
     const underWay = this.places.underWay(endpoint.id);
     const own = isLimited(endpoint) ? this.limits.roomOf(endpoint, underWay, now) : { count: Infinity };
     if (own.count <= 0) return own;
-    const ahead = this.takesMore(endpoint) ? AHEAD : 0;
+    const ahead = this.takesMore(endpoint) ? mostAhead : 0;
     const cap = this.mostAttempts(endpoint) + ahead - underWay;
     if (cap <= 0) return { count: 0 };
     const shared = this.sharedRoom(endpoint);
