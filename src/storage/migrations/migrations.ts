@@ -3,10 +3,10 @@ import type { Schema } from '../schema';
 import type { Engine } from '../storage';
 import { firstTables } from './0001-first-tables';
 import { leanHotTables } from './0002-lean-hot-tables';
+import { processes } from './0003-processes';
 import { jobs } from './0004-jobs';
 import { oldSecrets } from './0005-old-secrets';
 import { disablePolicy } from './0006-disable-policy';
-import { processes } from './0003-processes';
 import { chores } from './0007-chores';
 
 export interface Migration {
@@ -19,9 +19,9 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { name: '0001-first-tables', up: firstTables },
   { name: '0002-lean-hot-tables', up: leanHotTables },
-  { name: '0004-jobs', up: jobs },
-  { name: '0006-disable-policy', up: disablePolicy },
   { name: '0003-processes', up: processes },
-  { name: '0007-chores', up: chores },
+  { name: '0004-jobs', up: jobs },
   { name: '0005-old-secrets', up: oldSecrets },
+  { name: '0006-disable-policy', up: disablePolicy },
+  { name: '0007-chores', up: chores },
 ];
