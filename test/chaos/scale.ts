@@ -4,30 +4,28 @@ export const IS_FULL = process.env.CHAOS === 'full';
 /** Every figure of the suite. docs/reliability.md says which test uses which. */
 const FIGURES = {
   /** 1: requests in a second, minutes, and by how much memory may grow in the last half. */
-  steady: { short: { perSecond: 100, minutes: 0.2, growthMiB: 60 }, full: { perSecond: 300, minutes: 10, growthMiB: 50 } },
+  steady: { short: { perSecond: 100, minutes: 0.1, growthMiB: 60 }, full: { perSecond: 300, minutes: 10, growthMiB: 50 } },
   /** 2: events sent as fast as they are taken. */
   burstEvents: { short: 3_000, full: 20_000 },
   /** 3: how often, and how long it runs in between. */
-  gatewayKills: { short: { count: 4, afterMs: [100, 2_000] }, full: { count: 40, afterMs: [5_000, 15_000] } },
+  gatewayKills: { short: { count: 3, afterMs: [100, 2_000] }, full: { count: 40, afterMs: [5_000, 15_000] } },
   /** 4 */
-  brokerKills: { short: 2, full: 10 },
+  brokerKills: { short: 1, full: 10 },
   /** 6: seconds without a packet, to the broker and to PostgreSQL. */
-  stallSeconds: { short: 12, full: 60 },
+  stallSeconds: { short: 8, full: 60 },
   /** Beside 4: PostgreSQL killed and started again; seconds that it stays away once. */
   postgresRestarts: { short: 2, full: 10 },
-  postgresAwaySeconds: { short: 10, full: 600 },
+  postgresAwaySeconds: { short: 6, full: 600 },
   /** Beside 3: kills of either of two replicas. */
-  replicaKills: { short: 3, full: 20 },
+  replicaKills: { short: 2, full: 20 },
   /** 11 */
-  sigtermRounds: { short: 2, full: 20 },
+  sigtermRounds: { short: 1, full: 20 },
   /** 11: milliseconds that a receiver takes, so that deliveries are under way at each SIGTERM. */
   sigtermAnswerMs: { short: 500, full: 5_000 },
   /** 13: deliveries due soon behind one that is due in an hour. */
   behindParked: { short: 200, full: 1_000 },
   /** 14 */
   exhausted: { short: 50, full: 200 },
-  /** 15: of each kind. */
-  poison: { short: 3, full: 50 },
   /** 16: events to the endpoint that hangs, and to its neighbour. */
   noisy: { short: { events: 2_000, neighbours: 20 }, full: { events: 20_000, neighbours: 200 } },
   /** 17: endpoints that are down, and events that wait for them. */
@@ -35,17 +33,17 @@ const FIGURES = {
   /** 18: deliveries to each kind of receiver. */
   hostileEach: { short: 3, full: 20 },
   /** 19: connections that send a byte now and then. */
-  slowSockets: { short: 100, full: 500 },
+  slowSockets: { short: 60, full: 500 },
   /** 21 */
   mutations: { short: 2_000, full: 20_000 },
   /** 22: the same event at once. */
   sameAtOnce: { short: 100, full: 100 },
-  /** 23: seconds of load around a rotation. */
+  /** 23: of each endpoint's secret. */
   rotations: { short: 1, full: 5 },
   /** 24: times that the disk is full. */
   diskFullRounds: { short: 1, full: 5 },
   /** 25: minutes; `SOAK_MINUTES` says otherwise. */
-  soakMinutes: { short: 0.4, full: 60 },
+  soakMinutes: { short: 0.3, full: 60 },
 } as const;
 
 type Figures = typeof FIGURES;
