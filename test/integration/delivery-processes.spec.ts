@@ -71,10 +71,10 @@ describe('live processes', () => {
       return shareOf(processes) < KEYS.length;
     });
     expect(shareOf(processes)).toBeGreaterThan(0);
-    const epoch = processes.epoch;
+    const epoch = processes.epoch.name;
     await other.leave();
     await eventually('it is taken back', () => shareOf(processes) === KEYS.length);
-    expect(processes.epoch).not.toBe(epoch);
+    expect(processes.epoch.name).not.toBe(epoch);
     await processes.stop();
   });
 

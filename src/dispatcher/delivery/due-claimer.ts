@@ -112,8 +112,8 @@ export class DueClaimer {
       jobs = jobs.filter((job) => this.isStillServed(job.endpointId));
       await this.abandon(lost);
     }
-    this.runner.slots.limits.used(new Set(jobs.map((job) => job.endpointId)), performance.now());
     this.runner.start(jobs);
+    this.runner.slots.limits.used(new Set(jobs.map((job) => job.endpointId)), performance.now());
   }
 
   /** The endpoint may have become another process's while its deliveries were fetched. */

@@ -1,4 +1,4 @@
-import { CompiledQuery, type Transaction, sql } from 'kysely';
+import { CompiledQuery, type RawBuilder, type Transaction, sql } from 'kysely';
 import { BOOT_ID } from '../../core/ids';
 import { arrayParameter } from '../../storage/postgres/array-parameter';
 import type { Schema } from '../../storage/schema';
@@ -12,28 +12,63 @@ export interface OpenEndpoint {
   firstDueAt: number;
 }
 
+/** Endpoints that one statement reads: SQLite's runs on the event loop, which must not stand still. */
+const PAGE = 2_000;
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
+
 /**
  * Every endpoint with deliveries that wait. It hops from endpoint to endpoint through the index of due deliveries, so it costs by
  * the number of endpoints that have any, not of deliveries.
  */
 export async function openEndpoints(storage: Storage): Promise<OpenEndpoint[]> {
-  const { rows } = await sql<{ endpoint_id: string; first_due_at: number }>`
-    with recursive open(endpoint_id) as (
-      select (select endpoint_id from deliveries where leased_by is null and next_attempt_at is not null order by endpoint_id limit 1)
-      union all
-      select (select d.endpoint_id from deliveries d
-              where d.leased_by is null and d.next_attempt_at is not null and d.endpoint_id > open.endpoint_id
-              order by d.endpoint_id limit 1)
-      from open where open.endpoint_id is not null
-    )
-    select endpoint_id,
-      (select d.next_attempt_at from deliveries d
-       where d.endpoint_id = open.endpoint_id and d.leased_by is null and d.next_attempt_at is not null
-       order by d.next_attempt_at limit 1) as first_due_at
-    from open where endpoint_id is not null`.execute(storage.db);
-  // Between the two looks at an endpoint its last delivery may have been taken.
-  return rows.filter((row) => row.first_due_at !== null).map((row) => ({ endpointId: row.endpoint_id, firstDueAt: row.first_due_at }));
+  const open: OpenEndpoint[] = [];
+  for (let after = BEFORE_ALL; ;) {
+    const query = storage.engine === 'postgres' ? hopsOnPostgres(after) : hopsOnSqlite(after);
+    const { rows } = await query.execute(storage.db);
+    for (const row of rows) {
+      // Between the two looks at an endpoint its last delivery may have been taken.
+      if (row.first_due_at !== null) open.push({ endpointId: row.endpoint_id, firstDueAt: row.first_due_at });
+    }
+    if (rows.length < PAGE) return open;
+    after = (rows.at(-1) as HopRow).endpoint_id;
+  }
 }
+
+interface HopRow {
+  endpoint_id: string;
+  first_due_at: number | null;
+}
+
+const hopsOnPostgres = (after: string): RawBuilder<HopRow> => sql<HopRow>`
+  with recursive open as (
+    (select endpoint_id, next_attempt_at, 1 as place from deliveries
+     where leased_by is null and next_attempt_at is not null and endpoint_id > ${after}
+     order by endpoint_id, next_attempt_at limit 1)
+    union all
+    select d.endpoint_id, d.next_attempt_at, open.place + 1 from open cross join lateral (
+      select endpoint_id, next_attempt_at from deliveries
+      where leased_by is null and next_attempt_at is not null and endpoint_id > open.endpoint_id
+      order by endpoint_id, next_attempt_at limit 1
+    ) d where open.place < ${sql.lit(PAGE)}
+  )
+  select endpoint_id, next_attempt_at as first_due_at from open`;
+
+const hopsOnSqlite = (after: string): RawBuilder<HopRow> => sql<HopRow>`
+  with recursive open(endpoint_id, place) as (
+    select (select endpoint_id from deliveries
+            where leased_by is null and next_attempt_at is not null and endpoint_id > ${after}
+            order by endpoint_id limit 1), 1
+    union all
+    select (select d.endpoint_id from deliveries d
+            where d.leased_by is null and d.next_attempt_at is not null and d.endpoint_id > open.endpoint_id
+            order by d.endpoint_id limit 1), open.place + 1
+    from open where open.endpoint_id is not null and open.place < ${sql.lit(PAGE)}
+  )
+  select endpoint_id,
+    (select d.next_attempt_at from deliveries d
+     where d.endpoint_id = open.endpoint_id and d.leased_by is null and d.next_attempt_at is not null
+     order by d.next_attempt_at limit 1) as first_due_at
+  from open where endpoint_id is not null`;
 
 export interface Claim {
   /** How many deliveries are wanted for each endpoint. */

@@ -12,6 +12,8 @@ const IDLE_MS = 600_000;
 
 interface State {
   bucket: TokenBucket | undefined;
+  /** Of the bucket: as of which owners. */
+  filledFor: string;
   /** Attempts that other processes may still have under way. */
   elsewhere: number;
   /** As of which owners and which limit that was counted. */
@@ -108,17 +110,22 @@ export class ExplicitLimits {
 
   /** A limit that is new to the others counts what they began without it. */
   private mark(endpoint: EndpointRecord): string {
-    return `${this.processes.epoch} ${endpoint.maxInFlight}`;
+    return `${this.processes.epoch.name} ${endpoint.maxInFlight}`;
   }
 
   private stateOf(endpoint: EndpointRecord, now: number): State {
     this.prune(now);
     const found = this.states.get(endpoint.id);
-    const state = found ?? { bucket: undefined, elsewhere: 0, countedFor: '', countedAt: -Infinity, usedAt: now };
+    const state = found ?? { bucket: undefined, filledFor: '', elsewhere: 0, countedFor: '', countedAt: -Infinity, usedAt: now };
     if (!found) this.states.set(endpoint.id, state);
     state.usedAt = now;
+    const { name, since } = this.processes.epoch;
     const rate = endpoint.ratePerSecond;
-    if (state.bucket?.ratePerSecond !== (rate ?? undefined)) state.bucket = rate === null ? undefined : new TokenBucket(rate, now);
+    if (state.bucket?.ratePerSecond !== (rate ?? undefined) || state.filledFor !== name) {
+      // The former owner may have spent a second's tokens up to its end.
+      state.bucket = rate === null ? undefined : new TokenBucket(rate, Math.max(now - 1_000, since + 1_000));
+      state.filledFor = name;
+    }
     return state;
   }
 

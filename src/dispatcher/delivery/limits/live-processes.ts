@@ -2,8 +2,11 @@ import { Injectable, Logger } from '@nestjs/common';
 import { isOutage } from '../../../core/errors';
 import { BOOT_ID } from '../../../core/ids';
 import { Storage } from '../../../storage/storage';
-import { BEAT_MS, Ownership } from './ownership';
+import { BEAT_MS, type Epoch, Ownership } from './ownership';
 import { ProcessTable } from './process-table';
+
+/** Who was there before the only process ended with it. */
+const ONLY: Epoch = { name: 'only', since: -Infinity };
 
 /**
  * Which processes are at work on the same database, and what belongs to which of them. On SQLite there is one, which owns everything.
@@ -47,9 +50,9 @@ export class LiveProcesses {
     return this.table === undefined || this.ownership.canJudge(performance.now());
   }
 
-  /** Differs when anything may have changed hands. */
-  get epoch(): string {
-    return this.table === undefined ? 'only' : this.ownership.epochAt(performance.now());
+  /** Has another name when anything may have changed hands. */
+  get epoch(): Epoch {
+    return this.table === undefined ? ONLY : this.ownership.epochAt(performance.now());
   }
 
   /** By the database's clock, in milliseconds since 1970. */

@@ -83,4 +83,20 @@ describe('Ownership', () => {
     expect(ownership.isAlive(unknown, 4_000, nowMs + 120_000)).toBe(false);
     expect(ownership.isAlive(dead, 4_000 + TRUST_MS, nowMs)).toBe(true);
   });
+
+  it('has a new epoch whenever keys may have changed hands, also there and back', () => {
+    const ownership = new Ownership(A);
+    ownership.joined(at(0, 10), true);
+    ownership.renewed(at(1_000), [other(B, { activeInMs: 500 })]);
+    const alone = ownership.epochAt(1_000);
+    expect(ownership.epochAt(1_499)).toEqual(alone);
+    const shared = ownership.epochAt(1_600);
+    expect(shared).toMatchObject({ since: 1_500 });
+    ownership.renewed(at(2_000), [other(B, { activeInMs: -500 })]);
+    expect(ownership.epochAt(2_000)).toEqual(shared);
+    ownership.renewed(at(3_000), []);
+    expect(ownership.epochAt(3_000)).toMatchObject({ since: 3_000 });
+    const names = [alone, shared, ownership.epochAt(3_000), ownership.epochAt(3_000 + TRUST_MS)].map(({ name }) => name);
+    expect(new Set(names).size).toBe(4);
+  });
 });

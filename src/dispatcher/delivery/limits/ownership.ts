@@ -31,6 +31,13 @@ export interface BeatTimes {
   answeredAt: number;
 }
 
+export interface Epoch {
+  name: string;
+  since: number;
+}
+
+const NOBODYS: Epoch = { name: '', since: Infinity };
+
 /**
  * Who owns a key, as far as this process may say. At no moment do two processes both own one: each stops before anybody else can
  * begin (see docs/adr/0012). In between nobody may own it for some seconds.
@@ -41,6 +48,9 @@ export class Ownership {
   /** Since when it has beaten without a gap. */
   private steadySince = Infinity;
   private others: { bootId: string; activeAt: number }[] = [];
+  /** Counts what the list of members does not show: that somebody was there in between. */
+  private changes = 0;
+  private changedAt = -Infinity;
   private ages: ReadonlyMap<string, number> = new Map();
 
   constructor(private readonly bootId: string) {}
@@ -50,6 +60,7 @@ export class Ownership {
     this.activeAt = isAlone ? answeredAt : answeredAt + GRACE_MS;
     this.steadySince = answeredAt;
     this.trustedUntil = sentAt + TRUST_MS;
+    this.changed(answeredAt);
   }
 
   /**
@@ -62,9 +73,12 @@ export class Ownership {
       return false;
     }
     this.trustedUntil = sentAt + TRUST_MS;
+    const before = this.membersAt(answeredAt);
     this.others = others.flatMap(({ bootId, ageMs, activeInMs }) =>
       ageMs <= GIVEN_UP_MS && activeInMs !== null ? [{ bootId, activeAt: sentAt + activeInMs }] : [],
     );
+    const members = new Set(this.membersAt(answeredAt));
+    if (before.some((bootId) => !members.has(bootId))) this.changed(answeredAt);
     this.ages = new Map(others.map(({ bootId, ageMs }) => [bootId, ageMs]));
     return true;
   }
@@ -80,9 +94,11 @@ export class Ownership {
     return ownerOf(key, this.membersAt(now)) === this.bootId;
   }
 
-  /** Names those who own shares: it changes when any key may have changed hands. */
-  epochAt(now: number): string {
-    return now < this.activeAt || now >= this.trustedUntil ? '' : this.membersAt(now).toSorted().join();
+  /** Who owns shares, and since when: its name changes when any key may have changed hands. */
+  epochAt(now: number): Epoch {
+    if (now < this.activeAt || now >= this.trustedUntil) return NOBODYS;
+    const since = this.others.reduce((latest, { activeAt }) => (activeAt <= now ? Math.max(latest, activeAt) : latest), this.changedAt);
+    return { name: `${this.changes} ${this.membersAt(now).toSorted().join()}`, since: Math.max(since, this.activeAt) };
   }
 
   /** False only for one that is surely dead. */
@@ -95,6 +111,11 @@ export class Ownership {
   /** Whether it has been in touch for long enough to say that others are not. */
   canJudge(now: number): boolean {
     return now < this.trustedUntil && now >= this.steadySince + SETTLING_MS;
+  }
+
+  private changed(now: number): void {
+    this.changes += 1;
+    this.changedAt = now;
   }
 
   private membersAt(now: number): string[] {

@@ -7,7 +7,7 @@ const RESTED_MS = 1_000;
 
 /**
  * Tokens at a steady rate, few at once. Those that waited for somebody who wanted them and came late are not lost, but never are more
- * than 8 % over the rate spent in any second. It begins empty. Times are milliseconds of a clock that is never set.
+ * than 8 % over the rate spent in any second. It fills from `filledAt` on. Times are milliseconds of a clock that is never set.
  */
 export class TokenBucket {
   private readonly capacity: number;
@@ -43,7 +43,7 @@ export class TokenBucket {
     this.next = this.placeOf(1);
   }
 
-  /** What was taken is used only now; seconds are counted from here. */
+  /** What was taken has been used by now; seconds are counted from here. */
   used(now: number): void {
     for (; this.unused > 0; this.unused--) this.taken[this.placeOf(-this.unused)] = now;
   }
