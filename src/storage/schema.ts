@@ -85,6 +85,15 @@ export interface RegistryVersionTable {
   version: number;
 }
 
+/** When each endpoint, filter or identity changed last; kept by triggers. */
+export interface RegistryChangesTable {
+  kind: string;
+  /** The row's id; of an identity `[channel, externalId]` as JSON. */
+  key: string;
+  /** Of the registry. */
+  version: number;
+}
+
 export interface EventsTable {
   id: string;
   account_id: string;
@@ -264,6 +273,7 @@ export interface Schema {
   endpoints: EndpointsTable;
   filters: FiltersTable;
   registry_version: RegistryVersionTable;
+  registry_changes: RegistryChangesTable;
   events: EventsTable;
   event_keys: EventKeysTable;
   deliveries: DeliveriesTable;

@@ -34,10 +34,59 @@ describe.each(ENGINES)('the registry on $engine', (engine) => {
 
   it('follows a change', async () => {
     await rig.version.changed();
-    const before = rig.registry.snapshot;
+    expect(rig.registry.snapshot.match(message).endpoints).toHaveLength(0);
     await rig.routed('message', 2);
     expect(rig.registry.snapshot.match(message).endpoints).toHaveLength(2);
-    expect(before.match(message).endpoints).toHaveLength(0);
+  });
+
+  it('follows every kind of change, whoever writes it', async () => {
+    const { db } = rig.storage;
+    const [a, b] = [endpointRow(), endpointRow()];
+    const filter = filterRow({ endpoints: [a, b] });
+    const identity = { channel: 'facebook', external_id: '"1"', account_id: 'acme', created_at: 1 };
+    await rig.storage.insertMany(db, 'account_identities', [identity]);
+    await rig.register({ endpoints: [a, b], filters: [filter] });
+    const matched = async () => {
+      await rig.version.changed();
+      return rig.registry.snapshot.match(message).endpoints.map((endpoint) => endpoint.id);
+    };
+    const account = () => rig.registry.snapshot.accountOfIdentity('facebook', '"1"');
+    expect([await matched(), account()]).toEqual([[a.id, b.id], 'acme']);
+    await db.updateTable('endpoints').set({ enabled: 0 }).where('id', '=', a.id).execute();
+    await db.updateTable('account_identities').set({ account_id: 'other' }).execute();
+    expect([await matched(), account()]).toEqual([[b.id], 'other']);
+    await db
+      .updateTable('filters')
+      .set({ endpoint_ids: JSON.stringify([a.id]) })
+      .execute();
+    await db.deleteFrom('account_identities').execute();
+    expect([await matched(), account()]).toEqual([[], undefined]);
+    await db.updateTable('endpoints').set({ enabled: 1 }).where('id', '=', a.id).execute();
+    expect(await matched()).toEqual([a.id]);
+    await db.deleteFrom('endpoints').where('id', '=', a.id).execute();
+    expect(await matched()).toEqual([]);
+    await db.deleteFrom('filters').execute();
+    await rig.storage.insertMany(db, 'filters', [filterRow({ endpoints: [b] })]);
+    expect(await matched()).toEqual([b.id]);
+  });
+
+  it('does not count what attempts note of an endpoint as a change', async () => {
+    await rig.routed('message', 1);
+    const version = () => rig.storage.db.selectFrom('registry_version').select('version').executeTakeFirstOrThrow();
+    const before = await version();
+    await rig.storage.db.updateTable('endpoints').set({ failing_since: 7, failure_count: 3 }).execute();
+    expect(await version()).toEqual(before);
+  });
+
+  it('follows thousands of changes at once', async () => {
+    const endpoint = endpointRow();
+    await rig.register({ endpoints: [endpoint] });
+    const filters = Array.from({ length: 2_500 }, () => filterRow({ endpoints: [endpoint] }));
+    await rig.register({ filters });
+    expect(rig.registry.snapshot.match(message).endpoints).toHaveLength(1);
+    await rig.storage.db.deleteFrom('filters').execute();
+    await rig.version.changed();
+    expect(rig.registry.snapshot.match(message).endpoints).toEqual([]);
   });
 
   it('keeps the last snapshot while the storage is away', async () => {

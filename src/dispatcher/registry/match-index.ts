@@ -6,13 +6,20 @@ import type { EndpointRecord } from './endpoint-record';
 /** What filters may ask about an event. */
 export type MatchableEvent = Pick<StoredEvent, 'accountId' | 'application' | 'eventType' | 'level'>;
 
-/** A filter in the index, with its endpoints looked up. */
+/** Where an endpoint stands, if it does: filters that name it need not know when it changes. */
+export interface EndpointRef {
+  record: EndpointRecord | undefined;
+}
+
+/** A filter in the index. */
 export interface IndexedFilter {
   id: string;
-  enabled: readonly EndpointRecord[];
-  namesDisabled: boolean;
+  accountId: string;
+  /** Each once; of another account they count as missing. */
+  endpoints: readonly EndpointRef[];
   /** What the index leaves open, to be asked of each event that meets the filter; undefined when it leaves nothing open. */
   rest: ((event: MatchableEvent) => boolean) | undefined;
+  places: Lists;
 }
 
 /**
@@ -35,15 +42,34 @@ type ByApplication = Map<Name, ByType>;
  */
 export class MatchIndex {
   private readonly accounts = new Map<string, ByApplication>();
+  private readonly filters = new Map<string, IndexedFilter>();
 
-  constructor(filters: readonly Selectable<FiltersTable>[], endpoints: ReadonlyMap<string, EndpointRecord>) {
-    for (const row of filters) {
-      const named = row.enabled === 1 ? existing(row, endpoints) : [];
-      if (named.length > 0) this.add(row, named);
-    }
+  /** Puts the filter in the place of what stood under its id. @param refOf where an endpoint stands. */
+  set(row: Selectable<FiltersTable>, refOf: (endpointId: string) => EndpointRef): void {
+    this.remove(row.id);
+    const named = [...new Set(JSON.parse(row.endpoint_ids) as string[])];
+    if (row.enabled === 1 && named.length > 0) this.add(row, named.map(refOf));
   }
 
-  /** Every enabled filter that names an existing endpoint and matches by all that the index knows, each once; ask its `rest`. */
+  remove(id: string): void {
+    const filter = this.filters.get(id);
+    if (!filter) return;
+    this.filters.delete(id);
+    const { accountId, places } = filter;
+    const applications = this.accounts.get(accountId);
+    for (const application of places.application) {
+      const types = applications?.get(application);
+      for (const eventType of places.eventType) {
+        const levels = types?.get(eventType);
+        for (const level of places.level) leave(levels, level, filter);
+        if (levels?.size === 0) types?.delete(eventType);
+      }
+      if (types?.size === 0) applications?.delete(application);
+    }
+    if (applications?.size === 0) this.accounts.delete(accountId);
+  }
+
+  /** Every enabled filter that matches by all that the index knows, each once; ask its `rest`. */
   candidates(event: MatchableEvent): readonly IndexedFilter[] {
     const applications = this.accounts.get(event.accountId);
     if (!applications) return [];
@@ -55,14 +81,14 @@ export class MatchIndex {
     return more.length === 0 ? (only ?? []) : found.flat();
   }
 
-  private add(row: Selectable<FiltersTable>, named: readonly EndpointRecord[]): void {
+  private add(row: Selectable<FiltersTable>, endpoints: readonly EndpointRef[]): void {
     const { places, open } = placesOf({
       application: names(row.applications),
       eventType: names(row.event_types),
       level: names(row.levels),
     });
-    const enabled = named.filter((endpoint) => endpoint.enabled);
-    const filter: IndexedFilter = { id: row.id, enabled, namesDisabled: enabled.length < named.length, rest: restOf(open) };
+    const filter: IndexedFilter = { id: row.id, accountId: row.account_id, endpoints, rest: restOf(open), places };
+    this.filters.set(row.id, filter);
     const applications = branch(this.accounts, row.account_id);
     for (const application of places.application) {
       const types = branch(applications, application);
@@ -124,9 +150,10 @@ function branch<K, T extends Map<Name, unknown>>(map: Map<K, T>, key: K): T {
   return made;
 }
 
-/** The endpoints that a filter names, as far as they exist in its own account. */
-function existing(row: Selectable<FiltersTable>, endpoints: ReadonlyMap<string, EndpointRecord>): EndpointRecord[] {
-  return [...new Set(JSON.parse(row.endpoint_ids) as string[])]
-    .map((id) => endpoints.get(id))
-    .filter((endpoint) => endpoint?.accountId === row.account_id) as EndpointRecord[];
+function leave(levels: ByLevel | undefined, level: Name, filter: IndexedFilter): void {
+  const filters = levels?.get(level);
+  const index = filters?.indexOf(filter) ?? -1;
+  if (index < 0) return;
+  filters?.splice(index, 1);
+  if (filters?.length === 0) levels?.delete(level);
 }

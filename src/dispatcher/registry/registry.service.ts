@@ -1,17 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import { sql } from 'kysely';
+import { setImmediate as turn } from 'node:timers/promises';
 import { GatewayError } from '../../core/errors';
 import { SecretBox } from '../../secrets/secret-box';
 import { RegistryVersion } from '../../storage/registry-version';
 import { Storage } from '../../storage/storage';
+import { PAGE_ROWS, type RegistryRows, readRegistry } from './registry-rows';
 import { RegistrySnapshot } from './snapshot';
 
-/** Holds the registry's present snapshot; rebuilt when the registry changes, kept while the storage is away. */
+/** Holds the registry's present snapshot; kept up to date by what changes, and as it is while the storage is away. */
 @Injectable()
 export class RegistryService {
   private current: RegistrySnapshot | undefined;
   /** The version that `current` shows. */
-  private version = -1;
+  private version: number | undefined;
+  /** One at a time: each goes on where the last one ended. */
+  private loading: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly storage: Storage,
@@ -33,21 +36,29 @@ export class RegistryService {
     return this.snapshot;
   }
 
-  /** Reads the registry anew. @throws GatewayError `storage_unavailable`; the last snapshot stays. */
-  async load(): Promise<void> {
-    const rows = await this.storage.transaction(async (trx) => {
-      // All tables as of one moment: a filter without its endpoint would drop events.
-      if (this.storage.engine === 'postgres') await sql`set transaction isolation level repeatable read, read only`.execute(trx);
-      return {
-        ...(await trx.selectFrom('registry_version').select('version').executeTakeFirstOrThrow()),
-        endpoints: await trx.selectFrom('endpoints').selectAll().orderBy('id').execute(),
-        filters: await trx.selectFrom('filters').selectAll().orderBy('id').execute(),
-        identities: await trx.selectFrom('account_identities').selectAll().execute(),
-      };
-    });
-    // Two loads may overtake one another.
-    if (rows.version < this.version) return;
-    this.current = new RegistrySnapshot(rows, this.box);
-    this.version = rows.version;
+  /** Reads what has changed. @throws GatewayError `storage_unavailable`; the snapshot stays as it is. */
+  load(): Promise<void> {
+    const loaded = this.loading.then(() => this.loadChanges());
+    this.loading = loaded.catch(() => undefined);
+    return loaded;
+  }
+
+  private async loadChanges(): Promise<void> {
+    const read = await this.storage.snapshot((db) => readRegistry(db, this.storage.engine, this.version));
+    if (this.current && read.gone) this.current.apply(read, read.gone);
+    else this.current = await this.build(read);
+    this.version = read.version;
+  }
+
+  /** In slices, so that nothing waits long for it; the present snapshot serves meanwhile. */
+  private async build({ endpoints, filters, identities }: RegistryRows): Promise<RegistrySnapshot> {
+    const built = new RegistrySnapshot({ endpoints: [], filters: [], identities: [] }, this.box);
+    const longest = Math.max(endpoints.length, filters.length, identities.length);
+    for (let start = 0; start < longest; start += PAGE_ROWS) {
+      if (start > 0) await turn();
+      const slice = <R>(rows: readonly R[]): readonly R[] => rows.slice(start, start + PAGE_ROWS);
+      built.apply({ endpoints: slice(endpoints), filters: slice(filters), identities: slice(identities) });
+    }
+    return built;
   }
 }

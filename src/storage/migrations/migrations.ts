@@ -8,6 +8,7 @@ import { jobs } from './0004-jobs';
 import { oldSecrets } from './0005-old-secrets';
 import { disablePolicy } from './0006-disable-policy';
 import { chores } from './0007-chores';
+import { registryChanges } from './0008-registry-changes';
 
 export interface Migration {
   /** Never changed once released. */
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0005-old-secrets', up: oldSecrets },
   { name: '0006-disable-policy', up: disablePolicy },
   { name: '0007-chores', up: chores },
+  { name: '0008-registry-changes', up: registryChanges },
 ];

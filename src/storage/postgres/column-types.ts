@@ -59,6 +59,7 @@ export const COLUMN_TYPES: ColumnTypes = {
     created_at: 'int8',
     updated_at: 'int8',
   },
+  registry_changes: { kind: 'text', key: 'text', version: 'int8' },
   registry_version: { id: 'int4', version: 'int8' },
   events: {
     id: 'uuid',

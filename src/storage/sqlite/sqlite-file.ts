@@ -1,6 +1,7 @@
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import type { CompiledQuery, QueryResult } from 'kysely';
 import { setTimeout as delay } from 'node:timers/promises';
+import { GatewayError } from '../../core/errors';
 import { isBulkQuery } from '../bulk-query';
 import { Mutex } from './mutex';
 import { isBusy, toStorageError } from './sqlite-errors';
@@ -44,6 +45,11 @@ export class SqliteFile {
 
   lock(): Promise<() => void> {
     return this.mutex.lock();
+  }
+
+  /** @throws GatewayError `storage_unavailable` once it is closed. */
+  assertOpen(): void {
+    if (!this.writer.isOpen) throw new GatewayError('storage_unavailable', 'SQLite: the file is closed');
   }
 
   /** The caller holds the lock. */

@@ -43,6 +43,7 @@ export class SqliteStorage extends Storage {
 
   /** On connections of its own: they may stay for a while, and others read the newest meanwhile. */
   async snapshot<T>(work: (db: Queryable) => Promise<T>): Promise<T> {
+    this.file.assertOpen();
     const file = new SqliteFile(this.path, { readOnly: true });
     try {
       file.freezeReads();

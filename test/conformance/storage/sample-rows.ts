@@ -108,6 +108,7 @@ export function sampleRows(): { [T in keyof Schema]: InsertRow<T> } {
       created_at: 1,
       updated_at: 1,
     },
+    registry_changes: { kind: 'filter', key: AWKWARD_TEXT, version: MAX_INTEGER },
     registry_version: { id: 2, version: MAX_INTEGER },
     events: sampleEvent(),
     event_keys: sampleKey(AWKWARD_TEXT),
