@@ -78,16 +78,18 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
   private async drive(id: string): Promise<void> {
     // The process that took the order may have heard of changes of the registry before this one.
     await this.version.changed();
+    let dueAtMs = Date.now();
     for (let failures = 0; failures < MAX_FAILURES && !this.isStopped && this.processes.isMine(keyOf(id));) {
-      let waitMs = LOOK_MS;
       try {
-        const next = await this.inTurn(() => this.slices.run(id));
+        const next = await this.inTurn(() => this.slices.run(id, dueAtMs));
         if (next === 'ended') return;
-        waitMs = next.atMs - Date.now();
+        dueAtMs = next.atMs;
         failures = 0;
       } catch (error) {
         failures = await this.failed(id, error, failures);
+        dueAtMs = Date.now() + LOOK_MS;
       }
+      const waitMs = dueAtMs - Date.now();
       if (waitMs > 0) await delay(waitMs, undefined, { signal: this.stopped.signal }).catch(() => undefined);
     }
   }

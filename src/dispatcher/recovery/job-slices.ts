@@ -8,7 +8,7 @@ import { OvertakenError } from './bulk-change';
 import { type JobOrder, type JobRow, orderOf } from './job';
 import { JobWork, type Slice } from './job-work';
 import { JobsRepository } from './jobs.repository';
-import { nextSliceAt, sliceSizeOf } from './pace';
+import { dueSince, nextSliceAt, sliceSizeOf } from './pace';
 
 /** Rows that one slice looks at, found or not. */
 const LOOK_ROWS = 1_000;
@@ -29,34 +29,39 @@ export class JobSlices {
     private readonly metrics: Metrics,
   ) {}
 
-  /** @returns when the next one may begin. */
-  async run(id: string): Promise<Next> {
-    const beganAtMs = Date.now();
-    const done = await this.commit(id);
+  /**
+   * @param dueAtMs when it was to begin.
+   * @returns when the next one may begin.
+   */
+  async run(id: string, dueAtMs: number): Promise<Next> {
+    const nowMs = Date.now();
+    const sinceMs = dueSince(dueAtMs, nowMs);
+    const done = await this.commit(id, nowMs - sinceMs);
     if (done === 'ended') return 'ended';
     const { job, slice } = done;
     this.tell(job, slice);
     if (slice.cursor === null) return 'ended';
-    return { atMs: nextSliceAt(beganAtMs, slice.changed, job.rate_per_second) };
+    return { atMs: nextSliceAt(sinceMs, slice.changed, job.rate_per_second) };
   }
 
-  private async commit(id: string): Promise<Done> {
+  private async commit(id: string, lateMs: number): Promise<Done> {
     try {
-      return await this.storage.transaction((trx) => this.advance(trx, id));
+      return await this.storage.transaction((trx) => this.advance(trx, id, lateMs));
     } catch (error) {
-      if (error instanceof OvertakenError) return this.storage.transaction((trx) => this.advance(trx, id));
+      if (error instanceof OvertakenError) return this.storage.transaction((trx) => this.advance(trx, id, lateMs));
       throw error;
     }
   }
 
-  private async advance(trx: Transaction<Schema>, id: string): Promise<Done> {
+  private async advance(trx: Transaction<Schema>, id: string, lateMs: number): Promise<Done> {
     const job = await this.jobs.lock(trx, id);
     if (job === undefined) return 'ended';
     if (job.state === 'stopping') return this.end(trx, id, 'stopped');
     const order = orderOf(job);
     const obstacle = await this.obstacleTo(trx, order);
     if (obstacle !== undefined) return this.end(trx, id, 'failed', obstacle);
-    const slice = await this.work.slice(trx, order, job.cursor, { look: LOOK_ROWS, take: sliceSizeOf(job.rate_per_second) });
+    const take = sliceSizeOf(job.rate_per_second, lateMs);
+    const slice = await this.work.slice(trx, order, job.cursor, { look: LOOK_ROWS, take });
     const { cursor } = slice;
     await this.jobs.advance(trx, id, { examined: job.examined + slice.examined, changed: job.changed + slice.changed, cursor });
     if (cursor === null) await this.jobs.end(trx, id, 'done');
