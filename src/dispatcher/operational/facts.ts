@@ -1,8 +1,9 @@
 import { DEFAULT_ACCOUNT } from '../../core/account-id';
 import type { DeadClass } from '../delivery/retry-policy';
+import { GATEWAY_APPLICATION } from '../registry/match-index';
 
 /** The ledger's source of operational events, and the application that they are published under. */
-export const OPERATIONAL_SOURCE = 'hookline';
+export const OPERATIONAL_SOURCE = GATEWAY_APPLICATION;
 
 /** Something that the gateway tells of itself. What its event says is documented in docs/api.md. */
 export interface OperationalFact {

@@ -52,4 +52,17 @@ describe('the index of filters', () => {
     expect(registry.match(event).endpoints).toEqual([]);
     expect(lookUps(registry)).toBe(1);
   });
+
+  it.each([
+    { names: 'nothing', filter: {}, gets: 0 },
+    { names: 'only a level', filter: { levels: ['error'] }, gets: 0 },
+    { names: 'another application', filter: { applications: ['app'] }, gets: 0 },
+    { names: 'the application', filter: { applications: ['hookline'] }, gets: 1 },
+    { names: 'the event type', filter: { eventTypes: ['delivery.dead'] }, gets: 1 },
+  ])('gives events of the gateway itself to a filter that names $names: $gets', ({ filter, gets }) => {
+    const filters = [filterRow({ ...filter, endpoints: [endpoint] })];
+    const registry = new RegistrySnapshot({ endpoints: [endpoint], filters, identities: [] }, testBox);
+    const told: MatchableEvent = { accountId: 'default', application: 'hookline', eventType: 'delivery.dead', level: 'error' };
+    expect(registry.match(told).endpoints).toHaveLength(gets);
+  });
 });

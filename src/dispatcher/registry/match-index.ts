@@ -28,6 +28,12 @@ export interface IndexedFilter {
  */
 const MAX_PLACES = 256;
 
+/**
+ * Of the gateway's own events. A filter that names neither an application nor an event type asks for what comes in, not for what the
+ * gateway says of itself: its endpoint would get more than was sent.
+ */
+export const GATEWAY_APPLICATION = 'hookline';
+
 /** Stands for an empty list; no event has a symbol for a name, so a sender cannot ask for it. */
 const ANY = Symbol('any');
 type Name = string | typeof ANY;
@@ -74,11 +80,13 @@ export class MatchIndex {
     const applications = this.accounts.get(event.accountId);
     if (!applications) return [];
     const found: IndexedFilter[][] = [];
+    const openTypes = event.application === GATEWAY_APPLICATION ? applications.get(ANY) : undefined;
     for (const types of both(applications, event.application)) {
-      for (const levels of both(types, event.eventType)) found.push(...both(levels, event.level));
+      const named = types === openTypes ? only(types, event.eventType) : both(types, event.eventType);
+      for (const levels of named) found.push(...both(levels, event.level));
     }
-    const [only, ...more] = found;
-    return more.length === 0 ? (only ?? []) : found.flat();
+    const [single, ...more] = found;
+    return more.length === 0 ? (single ?? []) : found.flat();
   }
 
   private add(row: Selectable<FiltersTable>, endpoints: readonly EndpointRef[]): void {
@@ -135,6 +143,11 @@ function both<T>(map: ReadonlyMap<Name, T>, name: string | null): T[] {
   if (exact === undefined) return any === undefined ? [] : [any];
   return any === undefined ? [exact] : [exact, any];
 }
+
+const only = <T>(map: ReadonlyMap<Name, T>, name: string): T[] => {
+  const exact = map.get(name);
+  return exact === undefined ? [] : [exact];
+};
 
 /** The list's names, each once, so that a filter is never found twice; an empty list is "any". */
 function names(json: string): Name[] {
