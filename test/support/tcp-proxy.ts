@@ -82,16 +82,18 @@ export class TcpProxy {
       upstream.destroy();
     };
     for (const [from, to] of [pair, [upstream, client] as const]) {
-      from.on('data', (chunk) => void this.pass(chunk, from, to));
+      const line: Line = { from, to, waiting: 0, tail: Promise.resolve() };
+      from.on('data', (chunk) => this.pass(chunk, line));
       from.on('error', end).on('close', end);
       if (this.isStalled) from.pause();
     }
   }
 
-  /** One chunk at a time in each direction, so that order is kept. */
-  private async pass(chunk: Buffer, from: Socket, to: Socket): Promise<void> {
+  /** What waits is passed on in its order, also when the connection is mended or resumed meanwhile. */
+  private pass(chunk: Buffer, line: Line): void {
+    const { from, to } = line;
     const waitMs = this.latencyMs + (this.bytesPerSecond === undefined ? 0 : (chunk.length / this.bytesPerSecond) * 1_000);
-    if (waitMs === 0) {
+    if (waitMs === 0 && line.waiting === 0) {
       if (!to.write(chunk)) {
         from.pause();
         to.once('drain', () => this.isStalled || from.resume());
@@ -99,8 +101,21 @@ export class TcpProxy {
       return;
     }
     from.pause();
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
-    to.write(chunk);
-    if (!this.isStalled) from.resume();
+    line.waiting += 1;
+    line.tail = line.tail.then(async () => {
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      to.write(chunk);
+      line.waiting -= 1;
+      if (line.waiting === 0 && !this.isStalled) from.resume();
+    });
   }
+}
+
+/** One direction of a connection. */
+interface Line {
+  from: Socket;
+  to: Socket;
+  /** Chunks that are on their way. */
+  waiting: number;
+  tail: Promise<void>;
 }
