@@ -107,7 +107,8 @@ describe.each(ENGINES)('limits on $engine', (engine) => {
   });
 
   it('keeps ratePerSecond over a backlog of 20,000, and writes only what it takes', async () => {
-    await rig.boot();
+    // Leases are renewed at each sweep.
+    await rig.boot({ DELIVERY_SWEEP_INTERVAL_MS: '60000' });
     const receiver = await rig.receiver();
     const endpoint = await rig.endpoint('rated', { url: receiver.url, rate_per_second: 100 });
     await seed(rig.storage, endpoint, 20_000);
@@ -165,6 +166,22 @@ describe.each(ENGINES)('limits on $engine', (engine) => {
     await rig.reached(endpoint.id, { delivered: 1 });
     return true;
   };
+
+  it('keeps places for endpoints that answer when ten hang', async () => {
+    await rig.boot({ DELIVERY_CONCURRENCY: '100', DELIVERY_DRAIN_MS: '0' });
+    const [hanging, healthy] = [await rig.receiver(), await rig.receiver()];
+    hanging.answer = () => undefined;
+    // Each of an account of its own: the accounts' shares do not help.
+    for (let index = 0; index < 10; index++) {
+      const account = { url: hanging.url, account_id: `account ${index}`, timeout_ms: 60_000 };
+      await seed(rig.storage, await rig.endpoint(`hanging ${index}`, account), 50);
+    }
+    await eventually('they have what they can get', () => hanging.received.length >= 40);
+    const well = await rig.endpoint('well', { url: healthy.url });
+    await rig.send('well', 300);
+    await rig.reached(well.id, { delivered: 300 });
+    expect(hanging.received.length).toBeLessThanOrEqual(75);
+  });
 
   it('gives another account’s single delivery its turn among 20,000', async () => {
     await rig.boot({ DELIVERY_CONCURRENCY: '60', DELIVERY_DRAIN_MS: '0' });

@@ -1,3 +1,5 @@
+import { isOurFault } from '../retry-policy';
+
 export type CircuitState = 'closed' | 'open' | 'half-open';
 
 /** `failed`: it tells of the endpoint's health; `answered`: the endpoint is there, whatever it thinks of this event; `ours`: we made no attempt. */
@@ -12,12 +14,11 @@ const UNWANTED_MS = 600_000;
 
 /** Of an attempt that ended, by what it was answered. */
 export function healthOf(end: { status: number | null; code: string } | undefined): AttemptHealth {
-  if (end === undefined || OUR_CODES.has(end.code)) return 'ours';
+  if (end === undefined || isOurFault(end.code)) return 'ours';
   if (end.status === null || end.status >= 500) return 'failed';
   return TOO_MUCH.has(end.status) ? 'failed' : 'answered';
 }
 
-const OUR_CODES: ReadonlySet<string> = new Set(['address_refused', 'invalid_request']);
 const TOO_MUCH: ReadonlySet<number> = new Set([408, 429]);
 
 /**

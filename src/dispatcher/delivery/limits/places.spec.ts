@@ -52,13 +52,31 @@ describe('Places', () => {
     expect(places.roomFor('healthy', 'healthy')).toBeGreaterThan(300);
   });
 
-  it('have some for a new endpoint, although many hang', () => {
+  it('have some for a new endpoint, although hundreds hang', () => {
     const places = new Places(1_000);
-    for (let i = 0; i < 1_000; i++) {
+    for (let i = 0; i < 500; i++) {
       attempt(places, `hanging ${i}`, 15_000);
       fill(places, `hanging ${i}`, 'H', 1);
     }
     expect(places.roomFor('new', 'new')).toBeGreaterThan(10);
+  });
+
+  it('let an endpoint that was slow once show that it is not, although others hold all that slow ones may', () => {
+    const places = new Places(1_000);
+    for (let i = 0; i < 50; i++) fill(places, `hanging ${i}`);
+    places.overdue(new Map(Array.from({ length: 50 }, (_, i) => [`hanging ${i}`, 1_000])), 1_000);
+    attempt(places, 'slow once', 1_500);
+    expect(places.roomFor('slow once', 'slow once')).toBe(1);
+    attempt(places, 'slow once', 5);
+    expect(places.roomFor('slow once', 'slow once')).toBeGreaterThan(100);
+  });
+
+  it('keep an eighth for endpoints that answer, whatever hangs', () => {
+    const places = new Places(1_000);
+    attempt(places, 'healthy', 5);
+    for (let i = 0; i < 2_000; i++) fill(places, `hanging ${i}`);
+    expect(places.free).toBeGreaterThanOrEqual(125);
+    expect(places.roomFor('healthy', 'healthy')).toBeGreaterThanOrEqual(100);
   });
 
   it('count an endpoint as slow as soon as its attempts do not come back', () => {

@@ -3,6 +3,8 @@ export const SLOW_MS = 1_000;
 /** Of all places, those that endpoints whose attempts do not come back may hold together; and those that new endpoints may as well. */
 const SLOW_SHARE = 1 / 2;
 const NEW_SHARE = 3 / 4;
+/** Those that have nothing under way may each begin one attempt, to show what they are, while so many are not held by the like. */
+const FIRST_SHARE = 7 / 8;
 /** Of what is left of these shares, what one endpoint may hold. */
 const ENDPOINT_SHARE = 1 / 4;
 /** An account may hold so many times what it leaves free: alone four fifths, two of them four ninths each. */
@@ -57,8 +59,8 @@ export class Places {
     if (load?.pace === 'quick') return Math.max(0, Math.min(free, ofAccount));
     const share = load?.pace === 'slow' ? SLOW_SHARE : NEW_SHARE;
     const left = Math.ceil(this.count * share) - this.unproven;
-    if (left <= 0) return 0;
-    const ofEndpoint = Math.max(1, Math.floor(left * ENDPOINT_SHARE)) - (load?.underWay ?? 0);
+    const first = this.unproven < this.count * FIRST_SHARE ? 1 : 0;
+    const ofEndpoint = Math.max(first, Math.floor(left * ENDPOINT_SHARE)) - (load?.underWay ?? 0);
     return Math.max(0, Math.min(free, ofAccount, ofEndpoint));
   }
 
