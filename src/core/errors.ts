@@ -65,7 +65,7 @@ export const ERRORS = {
   secret_unreadable: {
     status: 500,
     title: 'A sealed secret cannot be opened',
-    remedy: 'Give the gateway every key that sealed secrets (SECRETS_ENCRYPTION_KEYS), or make the endpoint anew.',
+    remedy: 'Give the gateway every key that sealed secrets (SECRETS_ENCRYPTION_KEYS), or renew what is sealed.',
   },
   broker_unavailable: { status: 503, title: 'The broker is away', remedy: 'Send the request again after Retry-After.' },
   storage_unavailable: { status: 503, title: 'The storage is away', remedy: 'Send the request again after Retry-After.' },

@@ -38,6 +38,7 @@ describe.each(ENGINES)('endpoints over REST on %s', (engine) => {
       disablePolicy: null,
       failingSince: null,
       failureCount: 0,
+      fault: null,
       timeoutMs: null,
       maxInFlight: null,
       ratePerSecond: null,
@@ -203,6 +204,61 @@ describe.each(ENGINES)('endpoints over REST on %s', (engine) => {
     expect(row.auth).toMatch(/^enc:v1:/);
     expect(fromRow(row, app.app.get(SecretBox, { strict: false })).auth).toEqual({ type: 'bearer', token: 'deeply-hidden' });
     expect(await app.must(200, 'PATCH', path, { auth: null })).toMatchObject({ auth: null });
+  });
+
+  describe('whose sealed columns are damaged', () => {
+    const list = (key: string) => app.must(200, 'GET', '/api/v1/endpoints', undefined, { key });
+    const damaged = async (account: string): Promise<{ key: string; id: string; path: string }> => {
+      const key = await app.newAccount(account);
+      const { id } = await create({ name: 'hurt', headers: { 'X-A': '1' }, auth: { type: 'bearer', token: 't' } }, key);
+      await create({ name: 'sound' }, key);
+      const moved = await create({ headers: { 'X-B': '2' }, auth: { type: 'bearer', token: 'u' } });
+      const { secret, headers, auth } = await app.storage.db
+        .selectFrom('endpoints')
+        .selectAll()
+        .where('id', '=', moved.id)
+        .executeTakeFirstOrThrow();
+      await app.storage.db.updateTable('endpoints').set({ secret, headers, auth }).where('id', '=', id).execute();
+      return { key, id, path: `/api/v1/endpoints/${id}` };
+    };
+
+    it('is listed and shown with its fault, among sound ones', async () => {
+      const { key, path } = await damaged('damaged-list');
+      const hurt = { name: 'hurt', url: URL, headers: {}, auth: null, fault: 'secret_unreadable' };
+      expect((await list(key)).data).toMatchObject([hurt, { name: 'sound', fault: null }]);
+      expect(await app.must(200, 'GET', path, undefined, { key })).toMatchObject(hurt);
+    });
+
+    it('is switched and changed, keeping what cannot be opened as it is', async () => {
+      const { key, id, path } = await damaged('damaged-switch');
+      const columns = ['secret', 'headers', 'auth'] as const;
+      const sealed = () => app.storage.db.selectFrom('endpoints').select(columns).where('id', '=', id).executeTakeFirstOrThrow();
+      const before = await sealed();
+      expect(await app.must(200, 'POST', `${path}/disable`, undefined, { key })).toMatchObject({ enabled: false });
+      expect(await app.must(200, 'PATCH', path, { name: 'x', enabled: true }, { key })).toMatchObject({
+        name: 'x',
+        fault: 'secret_unreadable',
+      });
+      expect(await sealed()).toEqual(before);
+    });
+
+    it('is sound again once its secret, headers and auth are given anew', async () => {
+      const { key, path } = await damaged('damaged-repair');
+      const rotated = await app.must(200, 'POST', `${path}/rotate-secret`, undefined, { key });
+      expect(rotated).toMatchObject({ secret: expect.stringMatching(/^whsec_/), previousSecretUntil: null, fault: 'secret_unreadable' });
+      expect((await app.call('PATCH', path, { headers: { 'X-Key': '***' } }, { key })).status).toBe(422);
+      expect(await app.must(200, 'PATCH', path, { headers: { 'X-C': '3' }, auth: null }, { key })).toMatchObject({
+        headers: { 'X-C': '3' },
+        auth: null,
+        fault: null,
+      });
+    });
+
+    it('can be deleted', async () => {
+      const { key, path } = await damaged('damaged-delete');
+      await app.must(204, 'DELETE', path, undefined, { key });
+      expect((await list(key)).data).toHaveLength(1);
+    });
   });
 
   it('takes a secret of the caller’s own', async () => {

@@ -1,5 +1,5 @@
 import { type FieldProblem, GatewayError } from '../../core/errors';
-import type { EndpointRecord } from './endpoint-record';
+import { type EndpointRecord, readable } from './endpoint-record';
 import { headerProblems, newSecret, normalSecret, withHidden } from './endpoint-rules';
 import type { DisablePolicy } from '../delivery/disable-policy';
 import type { DisablePolicyDto, EndpointAuthDto, EndpointPropertiesDto, UpdateEndpointDto } from './endpoints.dto';
@@ -20,26 +20,35 @@ const DEFAULTS = {
 } as const satisfies Partial<Settable>;
 
 /**
- * The endpoint with the patch applied; undefined leaves a field as it is, null sets it back to its default.
+ * The fields that the patch changes; undefined leaves a field as it is, null sets it back to its default.
  * @throws GatewayError `validation_failed`.
  */
-export function patchEndpoint<T extends Settable>(endpoint: T, patch: UpdateEndpointDto): T {
-  const next = { ...endpoint };
+export function changesOf(endpoint: Settable, patch: UpdateEndpointDto): Partial<Settable> {
+  const next: Partial<Settable> = {};
   if (patch.url !== undefined) next.url = patch.url;
-  if (patch.name !== undefined) next.name = patch.name ?? new URL(next.url).host;
+  if (patch.name !== undefined) next.name = patch.name ?? new URL(next.url ?? endpoint.url).host;
   for (const field of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     if (patch[field] !== undefined) Object.assign(next, { [field]: patch[field] ?? DEFAULTS[field] });
   }
-  if (patch.headers) next.headers = withHidden(patch.headers, endpoint.headers);
+  if (patch.headers) next.headers = withHidden(patch.headers, presentHeaders(endpoint));
   if (patch.auth) next.auth = authOf(patch.auth);
   if (patch.disablePolicy) next.disablePolicy = policyOf(patch.disablePolicy);
   // What was counted before belongs to another policy.
-  if (next.disablePolicy?.kind !== endpoint.disablePolicy?.kind) next.failureCount = 0;
+  if (next.disablePolicy !== undefined && next.disablePolicy?.kind !== endpoint.disablePolicy?.kind) next.failureCount = 0;
   if (patch.properties !== undefined) next.properties = mergeProperties(endpoint.properties, patch.properties);
-  if (patch.enabled !== undefined) Object.assign(next, switched(next, patch.enabled ?? true));
-  assertValid(next, patch);
+  if (patch.enabled !== undefined) {
+    const { enabled, disabledReason, failingSince, failureCount } = endpoint;
+    Object.assign(
+      next,
+      switched({ enabled, disabledReason, failingSince, failureCount: next.failureCount ?? failureCount }, patch.enabled ?? true),
+    );
+  }
+  assertValid(endpoint, next, patch);
   return next;
 }
+
+/** Of those that cannot be opened nothing is known. */
+const presentHeaders = (endpoint: Settable): Record<string, string> => readable(() => endpoint.headers) ?? {};
 
 type Switch = Pick<EndpointRecord, 'enabled' | 'disabledReason' | 'failingSince' | 'failureCount'>;
 
@@ -82,8 +91,12 @@ function mergeProperties(present: Record<string, unknown>, patch: EndpointProper
 const definedOf = (patch: EndpointPropertiesDto): Record<string, unknown> =>
   Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
 
-function assertValid(endpoint: Settable, patch: UpdateEndpointDto): void {
-  const problems: FieldProblem[] = headerProblems(endpoint.headers, endpoint.auth !== null);
+function assertValid(endpoint: Settable, { headers, auth }: Partial<Settable>, patch: UpdateEndpointDto): void {
+  const problems: FieldProblem[] = [];
+  if (headers !== undefined || auth !== undefined) {
+    const hasAuth = (auth === undefined ? readable(() => endpoint.auth) : auth) !== null;
+    problems.push(...headerProblems(headers ?? presentHeaders(endpoint), hasAuth));
+  }
   if (patch.name?.includes('\0')) problems.push({ path: 'name', message: 'must not hold NUL' });
   if (patch.description?.includes('\0')) problems.push({ path: 'description', message: 'must not hold NUL' });
   if (problems.length > 0) throw new GatewayError('validation_failed', undefined, { problems });

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
+import { GatewayError } from '../../core/errors';
 import type { SecretBox } from '../../secrets/secret-box';
-import { openColumns, sealColumns } from '../../secrets/sealed-columns';
+import { type SealedColumns, openColumn, sealColumn } from '../../secrets/sealed-columns';
 import type { EndpointsTable } from '../../storage/schema';
 import { type DisablePolicy, readDisablePolicy } from '../delivery/disable-policy';
 
@@ -38,49 +39,67 @@ export interface EndpointRecord {
 }
 
 type Row = Selectable<EndpointsTable>;
+type Columns = { [Column in keyof EndpointsTable]: EndpointsTable[Column] | undefined };
 /** What of an endpoint is sealed in the database. */
 type Sealed = Pick<EndpointRecord, 'secret' | 'previousSecret' | 'auth' | 'headers'>;
 
 /**
  * The endpoint of a row. What is sealed is opened when it is first read, so that a hundred thousand endpoints cost nothing until they
- * get something; reading throws GatewayError `secret_unreadable` when no key opens it. A spread copy lacks it: see `opened`.
+ * get something; reading throws GatewayError `secret_unreadable` when no key opens it. A spread copy lacks it.
  */
 export const fromRow = (row: Row, box: SecretBox): EndpointRecord => Object.assign(new SealedPart(row, box), plainOf(row));
 
-/** A copy with everything in it, to be changed. @throws GatewayError `secret_unreadable`. */
-export function opened(endpoint: EndpointRecord): EndpointRecord {
-  const { secret, previousSecret, auth, headers } = endpoint;
-  return { ...endpoint, secret, previousSecret, auth, headers };
+/** Undefined where what is read is sealed and cannot be opened. */
+export function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'secret_unreadable') return undefined;
+    throw error;
+  }
 }
 
+/** Why nothing can be sent to it; null when nothing is wrong with it. */
+export const faultOf = (endpoint: EndpointRecord): 'secret_unreadable' | null =>
+  readable(() => [endpoint.secret, endpoint.previousSecret, endpoint.auth, endpoint.headers]) ? null : 'secret_unreadable';
+
 /** The row of an endpoint that holds everything. */
-export const toRow = (endpoint: EndpointRecord, box: SecretBox): EndpointsTable => ({
-  id: endpoint.id,
-  account_id: endpoint.accountId,
-  name: endpoint.name,
-  type: endpoint.type,
-  url: endpoint.url,
-  description: endpoint.description,
-  ...sealColumns(box, endpoint.id, {
-    secret: endpoint.secret,
-    previous_secret: endpoint.previousSecret,
-    auth: endpoint.auth && JSON.stringify(endpoint.auth),
-    headers: JSON.stringify(endpoint.headers),
-  }),
-  enabled: endpoint.enabled ? 1 : 0,
-  disabled_reason: endpoint.disabledReason,
-  timeout_ms: endpoint.timeoutMs,
-  max_in_flight: endpoint.maxInFlight,
-  rate_per_second: endpoint.ratePerSecond,
-  retry_schedule: endpoint.retrySchedule && JSON.stringify(endpoint.retrySchedule),
-  properties: JSON.stringify(endpoint.properties),
-  previous_secret_until: endpoint.previousSecretUntil,
-  failing_since: endpoint.failingSince,
-  disable_policy: endpoint.disablePolicy && JSON.stringify(endpoint.disablePolicy),
-  failure_count: endpoint.failureCount,
-  created_at: endpoint.createdAt,
-  updated_at: endpoint.updatedAt,
-});
+export const toRow = (endpoint: EndpointRecord, box: SecretBox): EndpointsTable => columnsOf(endpoint.id, endpoint, box) as EndpointsTable;
+
+/** The columns of some fields of an endpoint; those of others are undefined. */
+export function columnsOf(id: string, fields: Partial<EndpointRecord>, box: SecretBox): Columns {
+  const seal = <T extends string | null | undefined>(column: keyof SealedColumns, text: T): T | string =>
+    typeof text === 'string' ? sealColumn(box, id, column, text) : text;
+  return {
+    id: fields.id,
+    account_id: fields.accountId,
+    name: fields.name,
+    type: fields.type,
+    url: fields.url,
+    description: fields.description,
+    secret: seal('secret', fields.secret),
+    previous_secret: seal('previous_secret', fields.previousSecret),
+    auth: seal('auth', jsonOf(fields.auth)),
+    headers: seal('headers', jsonOf(fields.headers)),
+    enabled: fields.enabled === undefined ? undefined : fields.enabled ? 1 : 0,
+    disabled_reason: fields.disabledReason,
+    timeout_ms: fields.timeoutMs,
+    max_in_flight: fields.maxInFlight,
+    rate_per_second: fields.ratePerSecond,
+    retry_schedule: jsonOf(fields.retrySchedule),
+    properties: jsonOf(fields.properties),
+    previous_secret_until: fields.previousSecretUntil,
+    failing_since: fields.failingSince,
+    disable_policy: jsonOf(fields.disablePolicy),
+    failure_count: fields.failureCount,
+    created_at: fields.createdAt,
+    updated_at: fields.updatedAt,
+  };
+}
+
+/** Null and undefined stay what they are. */
+const jsonOf = <T extends object | null | undefined>(value: T): string | Exclude<T, object> =>
+  (typeof value === 'object' && value !== null ? JSON.stringify(value) : value) as string | Exclude<T, object>;
 
 const plainOf = (row: Row): Omit<EndpointRecord, keyof Sealed> => ({
   id: row.id,
@@ -104,10 +123,14 @@ const plainOf = (row: Row): Omit<EndpointRecord, keyof Sealed> => ({
   updatedAt: row.updated_at,
 });
 
+/** Each column is opened for itself: what is sound of a damaged row can be used. */
 class SealedPart implements Sealed {
   readonly #row: Row;
   readonly #box: SecretBox;
-  #opened: Sealed | undefined;
+  #secret: string | undefined;
+  #previousSecret: string | undefined;
+  #auth: Record<string, unknown> | undefined;
+  #headers: Record<string, string> | undefined;
 
   constructor(row: Row, box: SecretBox) {
     this.#row = row;
@@ -115,32 +138,33 @@ class SealedPart implements Sealed {
   }
 
   get secret(): string {
-    return this.#open().secret;
+    return (this.#secret ??= this.#open('secret', this.#row.secret));
   }
 
   get previousSecret(): string | null {
-    return this.#open().previousSecret;
+    const { previous_secret: text } = this.#row;
+    return text === null ? null : (this.#previousSecret ??= this.#open('previous_secret', text));
   }
 
   get auth(): Record<string, unknown> | null {
-    return this.#open().auth;
+    const { auth: text } = this.#row;
+    return text === null ? null : (this.#auth ??= this.#parsed('auth', text));
   }
 
   get headers(): Record<string, string> {
-    return this.#open().headers;
+    return (this.#headers ??= this.#parsed('headers', this.#row.headers));
   }
 
-  #open(): Sealed {
-    return (this.#opened ??= openedOf(this.#row, this.#box));
+  #parsed<T>(column: 'auth' | 'headers', text: string): Record<string, T> {
+    const json = this.#open(column, text);
+    try {
+      return JSON.parse(json) as Record<string, T>;
+    } catch {
+      throw new GatewayError('secret_unreadable', `The ${column} of endpoint ${this.#row.id} are no JSON`);
+    }
   }
-}
 
-function openedOf(row: Row, box: SecretBox): Sealed {
-  const { secret, previous_secret: previousSecret, auth, headers } = openColumns(box, row.id, row);
-  return {
-    secret,
-    previousSecret,
-    auth: auth === null ? null : (JSON.parse(auth) as Record<string, unknown>),
-    headers: JSON.parse(headers) as Record<string, string>,
-  };
+  #open(column: keyof SealedColumns, text: string): string {
+    return openColumn(this.#box, this.#row.id, column, text);
+  }
 }

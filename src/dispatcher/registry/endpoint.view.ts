@@ -1,8 +1,8 @@
-import type { EndpointRecord } from './endpoint-record';
+import { type EndpointRecord, faultOf, readable } from './endpoint-record';
 import { shownHeaders } from './endpoint-rules';
 import type { EndpointDto, EndpointWithSecretDto, ShownAuthDto } from './endpoints.dto';
 
-/** What is shown of an endpoint: neither secrets nor tokens. */
+/** What is shown of an endpoint: neither secrets nor tokens, and of what is damaged nothing. */
 export const viewEndpoint = (endpoint: EndpointRecord, nowMs: number = Date.now()): EndpointDto => ({
   id: endpoint.id,
   accountId: endpoint.accountId,
@@ -10,13 +10,14 @@ export const viewEndpoint = (endpoint: EndpointRecord, nowMs: number = Date.now(
   type: endpoint.type,
   url: endpoint.url,
   description: endpoint.description,
-  headers: shownHeaders(endpoint.headers),
-  auth: endpoint.auth && viewAuth(endpoint.auth),
+  headers: shownHeaders(readable(() => endpoint.headers) ?? {}),
+  auth: viewAuth(readable(() => endpoint.auth) ?? null),
   enabled: endpoint.enabled,
   disabledReason: endpoint.disabledReason,
   disablePolicy: endpoint.disablePolicy,
   failingSince: endpoint.failingSince === null ? null : new Date(endpoint.failingSince).toISOString(),
   failureCount: endpoint.failureCount,
+  fault: faultOf(endpoint),
   timeoutMs: endpoint.timeoutMs,
   maxInFlight: endpoint.maxInFlight,
   ratePerSecond: endpoint.ratePerSecond,
@@ -32,6 +33,7 @@ export const viewEndpoint = (endpoint: EndpointRecord, nowMs: number = Date.now(
 
 export const viewWithSecret = (endpoint: EndpointRecord): EndpointWithSecretDto => ({ ...viewEndpoint(endpoint), secret: endpoint.secret });
 
-function viewAuth(auth: Record<string, unknown>): ShownAuthDto {
+function viewAuth(auth: EndpointRecord['auth']): ShownAuthDto | null {
+  if (auth === null) return null;
   return auth['type'] === 'basic' ? { type: 'basic', username: String(auth['username']) } : { type: 'bearer' };
 }

@@ -227,6 +227,8 @@ export class EndpointDto {
   failingSince!: string | null;
   /** Failed attempts since it was enabled; counted under the policy `failures` only. */
   failureCount!: number;
+  /** Why nothing can be sent to it, `secret_unreadable`: no key opens its secret, headers or auth, which are shown empty. Else null. */
+  fault!: string | null;
   /** Null: the gateway's default. */
   timeoutMs!: number | null;
   maxInFlight!: number | null;

@@ -6,7 +6,7 @@ import { KeysInUse } from '../../secrets/keys-in-use';
 import { SecretBox } from '../../secrets/secret-box';
 import type { Schema } from '../../storage/schema';
 import { type Queryable, Storage } from '../../storage/storage';
-import { type EndpointRecord, fromRow, toRow } from './endpoint-record';
+import { type EndpointRecord, columnsOf, fromRow, toRow } from './endpoint-record';
 
 /** Endpoints by account. Everywhere an account of null means any account: an admin key asks. */
 @Injectable()
@@ -66,10 +66,12 @@ export class EndpointsRepository {
     await trx.insertInto('endpoints').values(toRow(endpoint, this.box)).execute();
   }
 
-  /** Writes every column of an endpoint that was locked in the same transaction. */
-  async replace(trx: Transaction<Schema>, endpoint: EndpointRecord): Promise<void> {
+  /** Writes some fields of an endpoint that was locked in the same transaction. @returns the whole of it. */
+  async update(trx: Transaction<Schema>, id: string, fields: Partial<EndpointRecord>): Promise<EndpointRecord> {
     await this.keys.use(trx);
-    await trx.updateTable('endpoints').set(toRow(endpoint, this.box)).where('id', '=', endpoint.id).execute();
+    const columns = columnsOf(id, fields, this.box);
+    const row = await trx.updateTable('endpoints').set(columns).where('id', '=', id).returningAll().executeTakeFirstOrThrow();
+    return fromRow(row, this.box);
   }
 
   async remove(trx: Transaction<Schema>, id: string): Promise<void> {

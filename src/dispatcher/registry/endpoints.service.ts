@@ -5,8 +5,8 @@ import { Backlog } from '../delivery/backlog';
 import { EgressGuard } from '../delivery/egress/egress-guard';
 import { switchFacts } from '../operational/facts';
 import { AccountsRepository } from './accounts.repository';
-import { type EndpointRecord, opened } from './endpoint-record';
-import { patchEndpoint, secretOf, switched } from './endpoint-patch';
+import { type EndpointRecord, readable } from './endpoint-record';
+import { changesOf, secretOf, switched } from './endpoint-patch';
 import type { CreateEndpointDto, RotateSecretDto, UpdateEndpointDto } from './endpoints.dto';
 import { EndpointsRepository } from './endpoints.repository';
 import { RegistryChange } from './registry-change';
@@ -29,7 +29,8 @@ export class EndpointsService {
     await this.egress.assertUrlAllowed(input.url);
     const secret = secretOf(input.secret);
     const now = Date.now();
-    const endpoint = patchEndpoint(emptyEndpoint(account, input.url, secret, now), input);
+    const empty = emptyEndpoint(account, input.url, secret, now);
+    const endpoint = { ...empty, ...changesOf(empty, input) };
     await this.registry.commit(async (trx) => {
       await this.accounts.ensure(trx, account);
       await this.endpoints.insert(trx, endpoint);
@@ -39,11 +40,11 @@ export class EndpointsService {
 
   async update(id: string, account: string | null, patch: UpdateEndpointDto): Promise<EndpointRecord> {
     if (patch.url !== undefined) await this.egress.assertUrlAllowed(patch.url);
-    return this.change(id, account, (endpoint) => patchEndpoint(endpoint, patch));
+    return this.change(id, account, (endpoint) => changesOf(endpoint, patch));
   }
 
   setEnabled(id: string, account: string | null, enabled: boolean): Promise<EndpointRecord> {
-    return this.change(id, account, (endpoint) => ({ ...endpoint, ...switched(endpoint, enabled) }));
+    return this.change(id, account, (endpoint) => switched(endpoint, enabled));
   }
 
   /** The secret until now signs beside the new one for a while, so that the receiver can change over. */
@@ -51,12 +52,11 @@ export class EndpointsService {
     const secret = secretOf(input.secret);
     const now = Date.now();
     const until = overlapEnd(input.previousSecretUntil, now);
-    return this.change(id, account, (endpoint) => ({
-      ...endpoint,
-      secret,
-      previousSecret: until > now ? endpoint.secret : null,
-      previousSecretUntil: until > now ? until : null,
-    }));
+    return this.change(id, account, (endpoint) => {
+      // One that no key opens signs no more.
+      const previousSecret = until > now ? (readable(() => endpoint.secret) ?? null) : null;
+      return { secret, previousSecret, previousSecretUntil: previousSecret === null ? null : until };
+    });
   }
 
   /** The puller finds that its open deliveries lead nowhere and cancels them, some at a time. */
@@ -68,12 +68,15 @@ export class EndpointsService {
     this.backlog.dueAt(Date.now());
   }
 
-  private async change(id: string, account: string | null, change: (endpoint: EndpointRecord) => EndpointRecord): Promise<EndpointRecord> {
+  private async change(
+    id: string,
+    account: string | null,
+    change: (endpoint: EndpointRecord) => Partial<EndpointRecord>,
+  ): Promise<EndpointRecord> {
     const changed = await this.registry.commit(async (trx) => {
       const present = await this.endpoints.lock(trx, id, account);
       if (!present) throw noSuchEndpoint(id);
-      const next = { ...change(opened(present)), updatedAt: Date.now() };
-      await this.endpoints.replace(trx, next);
+      const next = await this.endpoints.update(trx, id, { ...change(present), updatedAt: Date.now() });
       await this.registry.tell(trx, switchFacts(present, next));
       return next;
     });
