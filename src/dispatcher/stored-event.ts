@@ -19,6 +19,8 @@ export interface StoredEvent {
   data: Buffer;
   body: Buffer;
   contentType: string;
+  /** The delivered body, once it is built: one for all deliveries of the event. */
+  built?: Buffer;
 }
 
 type PayloadColumns = Pick<EventsTable, 'context' | 'body' | 'content_type' | 'data' | 'data_start' | 'data_end'>;

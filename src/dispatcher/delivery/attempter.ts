@@ -31,8 +31,8 @@ export class Attempter {
 
   /** Never rejects. */
   async attempt(job: DeliveryJob, endpoint: EndpointRecord): Promise<Outcome> {
-    const { event, ...delivery } = job;
-    const of: OutcomeDelivery = { ...delivery, eventId: event.id, source: event.source };
+    const { event, deliveryId, endpointId, attemptCount, fanOut } = job;
+    const of: OutcomeDelivery = { deliveryId, endpointId, attemptCount, fanOut, eventId: event.id, source: event.source };
     let request: OutgoingRequest;
     try {
       request = requestOf(endpoint, event, Date.now(), this.config.timeoutMs);

@@ -13,11 +13,20 @@ export interface OutgoingRequest {
   timeoutMs: number;
 }
 
+interface Target {
+  origin: string;
+  path: string;
+}
+
+const MAX_TARGETS = 10_000;
+
 /** Makes attempts: one POST each, over the egress guard, without redirects and without decompression. */
 @Injectable()
 export class HttpSender implements OnApplicationShutdown {
   private readonly connections: ConnectionPool;
   private readonly underWay = new Set<Attempt>();
+  /** Of URLs that were called of late. */
+  private readonly targets = new Map<string, Target>();
 
   constructor(
     private readonly guard: EgressGuard,
@@ -29,14 +38,14 @@ export class HttpSender implements OnApplicationShutdown {
   /** Never rejects: an attempt that fails is a result too. */
   send(request: OutgoingRequest): Promise<AttemptResult> {
     return new Promise((resolve) => {
-      let url: URL;
+      let target: Target;
       try {
-        url = parseTarget(request.url);
+        target = this.targetOf(request.url);
       } catch {
         // It was checked when it was saved, so this is one that was written past the API.
         return resolve(notSent('address_refused'));
       }
-      const connection = this.connections.take(url.origin);
+      const connection = this.connections.take(target.origin);
       const attempt = new Attempt(connection, request.timeoutMs, (result, reusable) => {
         this.underWay.delete(attempt);
         this.free(connection, reusable);
@@ -45,7 +54,7 @@ export class HttpSender implements OnApplicationShutdown {
       this.underWay.add(attempt);
       const { headers, body } = request;
       try {
-        connection.client.dispatch({ path: url.pathname + url.search, method: 'POST', headers, body }, attempt);
+        connection.client.dispatch({ path: target.path, method: 'POST', headers, body }, attempt);
       } catch (error) {
         attempt.onResponseError(undefined, error as Error);
       }
@@ -56,6 +65,16 @@ export class HttpSender implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     for (const attempt of this.underWay) attempt.cancel();
     this.connections.close();
+  }
+
+  private targetOf(url: string): Target {
+    let target = this.targets.get(url);
+    if (target === undefined) {
+      const { origin, pathname, search } = parseTarget(url);
+      if (this.targets.size >= MAX_TARGETS) this.targets.clear();
+      this.targets.set(url, (target = { origin, path: pathname + search }));
+    }
+    return target;
   }
 
   /** A body that may not be kept goes no further than this. */
