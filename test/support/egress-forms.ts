@@ -1,5 +1,6 @@
 import type { LookupAddress } from 'node:dns';
-import type { EgressGuard, Resolve } from '../../src/dispatcher/delivery/egress/egress-guard';
+import type { EgressGuard } from '../../src/dispatcher/delivery/egress/egress-guard';
+import type { Resolve } from '../../src/dispatcher/delivery/egress/name-lookups';
 
 const HOSTS = [
   // one address, 127.0.0.1, in the forms that a URL may give it

@@ -2,7 +2,10 @@ import type { LookupAddress } from 'node:dns';
 import { once } from 'node:events';
 import { type AddressInfo, type Server, createServer } from 'node:net';
 import { Client } from 'undici';
-import { EgressGuard, type EgressRules, type Resolve } from './egress-guard';
+import { eventually } from '../../../../test/support/eventually';
+import { failureCodeOf } from '../http/failure-code';
+import { EgressGuard, type EgressRules } from './egress-guard';
+import type { Resolve } from './name-lookups';
 
 const address = (text: string): LookupAddress => ({ address: text, family: text.includes(':') ? 6 : 4 });
 
@@ -121,7 +124,7 @@ describe('a name of the metadata service', () => {
     let asked = 0;
     const used = guard({ allow: ['0.0.0.0/0'], resolve: (_name, callback) => (asked++, callback(null, [address('127.0.0.1')])) });
     await expect(used.assertUrlAllowed('http://metadata.google.internal/')).rejects.toMatchObject({ code: 'address_refused' });
-    const error = await new Promise((resolve) => used.lookup('Metadata.Google.Internal.', { all: true }, resolve));
+    const error = await new Promise((resolve) => used.lookupWithin(1_000)('Metadata.Google.Internal.', { all: true }, resolve));
     expect(error).toMatchObject({ code: 'ERR_ADDRESS_REFUSED' });
     expect(asked).toBe(0);
   });
@@ -159,8 +162,8 @@ describe('connector', () => {
   });
 
   /** @returns The status, or the error's code. */
-  const call = async (origin: string, used: EgressGuard): Promise<number | string> => {
-    const client = new Client(origin, { connect: used.connector() });
+  const call = async (origin: string, used: EgressGuard, timeout = 5_000): Promise<number | string> => {
+    const client = new Client(origin, { connect: used.connector({ timeout }) });
     try {
       return (await client.request({ path: '/', method: 'GET' })).statusCode;
     } catch (error) {
@@ -200,6 +203,29 @@ describe('connector', () => {
     const used = guard({ allow: ['127.0.0.1'], resolve: answering(['127.0.0.2', '10.0.0.1', '127.0.0.1']) });
     expect(await call(`http://mixed.example:${port}`, used)).toBe(204);
     expect(connections).toBe(1);
+  });
+
+  it('asks for a name once, however many wait for it, and for others meanwhile', async () => {
+    const asked: string[] = [];
+    const answers: (() => void)[] = [];
+    const used = guard({
+      allow: ['127.0.0.1'],
+      resolve: (name, callback) => (asked.push(name), answers.push(() => callback(null, [address('127.0.0.1')]))),
+    });
+    const calls = ['slow', 'slow', 'slow', 'other'].map((name) => call(`http://${name}.example:${port}`, used));
+    await eventually('both are asked for', () => asked.includes('other.example'));
+    for (const answer of answers.splice(0)) answer();
+    expect(await Promise.all(calls)).toEqual([204, 204, 204, 204]);
+    expect(asked).toEqual(['slow.example', 'other.example']);
+    const later = call(`http://slow.example:${port}`, used);
+    await eventually('it is asked for anew', () => answers.length > 0);
+    answers[0]?.();
+    expect(await later).toBe(204);
+  });
+
+  it('blames the resolver, not the receiver, when no answer comes', async () => {
+    const error = await call(`http://slow.example:${port}`, guard({ resolve: () => undefined }), 1_000);
+    expect(failureCodeOf({ code: error })).toBe('dns_unavailable');
   });
 
   it('connects to a literal that is opened', async () => {

@@ -4,9 +4,7 @@ import { buildConnector } from 'undici';
 import { GatewayError } from '../../../core/errors';
 import { LOOPBACK, isAddressAllowed } from './address-rules';
 import { type IpRange, isWithin, parseAddress, parseRange } from './ip-address';
-
-/** Every address of a name; node:dns by default. */
-export type Resolve = (name: string, callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void;
+import { type Resolve, shared, within } from './name-lookups';
 
 export interface EgressRules {
   /** Ranges that are open beside the public internet; null when the setting is not set at all. */
@@ -30,6 +28,9 @@ export class AddressRefusedError extends Error {
 
 /** A save waits no longer than this for a name; delivery checks it anyway. */
 const RESOLVE_AT_SAVE_MS = 2_000;
+/** The share of the time to connect that a name may take: else a resolver that hangs would look like a receiver that does. */
+const RESOLVE_SHARE = 0.8;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 const resolveBySystem: Resolve = (name, callback) => systemLookup(name, { all: true, verbatim: true }, callback);
 
@@ -47,7 +48,7 @@ export class EgressGuard {
     this.opened = openedBy(rules);
     // What is open only so that a first try works must not let the outside read the machine's own services.
     this.readable = rules.allow === null && rules.isPublic === true ? [] : this.opened;
-    this.resolve = rules.resolve ?? resolveBySystem;
+    this.resolve = shared(rules.resolve ?? resolveBySystem);
   }
 
   isAllowed(address: string): boolean {
@@ -75,8 +76,9 @@ export class EgressGuard {
   }
 
   /** A connector for undici that makes no connection to an address that is not allowed. */
-  connector(options: buildConnector.BuildOptions = {}): buildConnector.connector {
-    const connect = buildConnector({ ...options, lookup: this.lookup });
+  connector({ timeout, ...options }: buildConnector.BuildOptions = {}): buildConnector.connector {
+    const timeoutMs = timeout ?? CONNECT_TIMEOUT_MS;
+    const connect = buildConnector({ ...options, timeout: timeoutMs, lookup: this.lookupWithin(timeoutMs * RESOLVE_SHARE) });
     return (target, callback) => {
       // The lookup is not asked about literal addresses.
       const host = bareHost(target.hostname);
@@ -85,33 +87,32 @@ export class EgressGuard {
     };
   }
 
-  /** Answers with the allowed addresses only, and fails when there is none. */
-  readonly lookup: LookupFunction = (name, options, callback) => {
-    this.resolveAny(name, (error, addresses) => {
-      if (error) return callback(error, []);
-      const wanted = options.family === 4 || options.family === 6 ? addresses.filter((each) => each.family === options.family) : addresses;
-      const allowed = wanted.filter((each) => this.isAllowed(each.address));
-      const [first] = allowed;
-      if (first === undefined) return callback(new AddressRefusedError(name), []);
-      if (options.all) callback(null, allowed);
-      else callback(null, first.address, first.family);
-    });
-  };
+  /** Answers with the allowed addresses only, and fails when there is none, or no answer in time. */
+  lookupWithin(waitMs: number): LookupFunction {
+    return (name, options, callback) => {
+      this.resolveWithin(waitMs, name, (error, addresses) => {
+        if (error) return callback(error, []);
+        const wanted =
+          options.family === 4 || options.family === 6 ? addresses.filter((each) => each.family === options.family) : addresses;
+        const allowed = wanted.filter((each) => this.isAllowed(each.address));
+        const [first] = allowed;
+        if (first === undefined) return callback(new AddressRefusedError(name), []);
+        if (options.all) callback(null, allowed);
+        else callback(null, first.address, first.family);
+      });
+    };
+  }
 
-  private resolveAny(...[name, callback]: Parameters<Resolve>): void {
+  private resolveWithin(waitMs: number, ...[name, callback]: Parameters<Resolve>): void {
     const known = knownAddresses(name);
-    if (known === undefined) this.resolve(name, callback);
+    if (known === undefined) within(waitMs, this.resolve)(name, callback);
     else process.nextTick(callback, null, known);
   }
 
   /** Empty when the name cannot be resolved in time. */
   private addressesOf(name: string): Promise<string[]> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve([]), RESOLVE_AT_SAVE_MS);
-      this.resolveAny(name, (error, addresses) => {
-        clearTimeout(timer);
-        resolve(error ? [] : addresses.map((each) => each.address));
-      });
+      this.resolveWithin(RESOLVE_AT_SAVE_MS, name, (error, addresses) => resolve(error ? [] : addresses.map((each) => each.address)));
     });
   }
 }
