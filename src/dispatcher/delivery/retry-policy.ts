@@ -30,7 +30,10 @@ export interface RetryContext {
 /** Each wait is drawn from within this share of it, so that what failed together does not come back together. */
 const JITTER = 0.2;
 
-const THROTTLED = new Set([429, 502, 503, 504]);
+const THROTTLED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** The receiver, or what stands before it, has no room for any delivery just now. */
+export const isThrottled = (status: number): boolean => THROTTLED.has(status);
 
 /**
  * Codes of attempts that failed on our side: a setting, the resolver, this machine's network. They are retried all the same, since a setting or a name can be
@@ -58,7 +61,7 @@ export function verdictOf(end: AttemptEnd, context: RetryContext): Verdict {
   if (waitSeconds === undefined) {
     return { kind: 'dead', reason: end.code, deadClass: isOurFault(end.code) ? 'pipeline' : 'receiver' };
   }
-  const askedMs = end.status !== null && THROTTLED.has(end.status) ? retryAfterMs(end.retryAfter, context.nowMs) : undefined;
+  const askedMs = end.status !== null && isThrottled(end.status) ? retryAfterMs(end.retryAfter, context.nowMs) : undefined;
   return { kind: 'waiting', delayMs: delayMs(waitSeconds * 1_000, askedMs, context.random) };
 }
 

@@ -1,4 +1,4 @@
-import { isOurFault } from '../retry-policy';
+import { isOurFault, isThrottled } from '../retry-policy';
 
 export type CircuitState = 'closed' | 'open' | 'half-open';
 
@@ -12,14 +12,14 @@ const FIRST_OPEN_MS = 5_000;
 const LONGEST_OPEN_MS = 60_000;
 const UNWANTED_MS = 600_000;
 
-/** Of an attempt that ended, by what it was answered. */
+/**
+ * Of an attempt that ended, by what it was answered. A 500 is an answer: it may be about this event alone, and its delivery is to go
+ * through its schedule and be dead in the end.
+ */
 export function healthOf(end: { status: number | null; code: string } | undefined): AttemptHealth {
   if (end === undefined || isOurFault(end.code)) return 'ours';
-  if (end.status === null || end.status >= 500) return 'failed';
-  return TOO_MUCH.has(end.status) ? 'failed' : 'answered';
+  return end.status === null || isThrottled(end.status) ? 'failed' : 'answered';
 }
-
-const TOO_MUCH: ReadonlySet<number> = new Set([408, 429]);
 
 /**
  * Whether an endpoint may be tried at all: opens when at least half of its latest attempts failed, then lets one probe through after a
