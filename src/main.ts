@@ -10,6 +10,7 @@ import { AppConfig, HttpConfig, ServerConfig } from './config/app.config';
 import { ConfigError, type Settings } from './config/load-config';
 import { withoutSecrets } from './config/log-stream';
 import { currentSettings } from './config/provide-config';
+import { widenThreadPool } from './config/thread-pool';
 import { DataFolderError, lockDataFolder, makeDataFolder } from './data-folder';
 import { HTTP_APP_OPTIONS, configureHttp, httpAdapter } from './http/http-app';
 import { serveOpenApi } from './http/openapi';
@@ -19,6 +20,7 @@ import { DatabaseConfig } from './storage/storage.config';
 import { VERSION } from './version';
 
 async function main(): Promise<void> {
+  widenThreadPool();
   const settings = currentSettings();
   const server = settings.section(ServerConfig);
   const engines = enginesOf(settings);
