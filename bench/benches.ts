@@ -1,8 +1,11 @@
+import { backlog } from './backlog';
 import type { Bench } from './bench';
 import { ingestCpu } from './ingest-cpu';
 import { isolation } from './isolation';
 import { latency } from './latency';
+import { match } from './match';
+import { memory } from './memory';
 import { pipeline } from './pipeline';
 
 /** The first one is what runs when nothing is asked for. */
-export const BENCHES: readonly Bench[] = [pipeline, ingestCpu, latency, isolation];
+export const BENCHES: readonly Bench[] = [pipeline, ingestCpu, latency, isolation, match, backlog, memory];

@@ -37,17 +37,51 @@ export const GATEWAY_APPLICATION = 'hookline';
 /** Stands for an empty list; no event has a symbol for a name, so a sender cannot ask for it. */
 const ANY = Symbol('any');
 type Name = string | typeof ANY;
-type ByLevel = Map<Name, IndexedFilter[]>;
-type ByType = Map<Name, ByLevel>;
-type ByApplication = Map<Name, ByType>;
+/** The filters of one combination of names. */
+export interface Leaf<R> {
+  filters: IndexedFilter[];
+  /** What the reader of the index made of them; gone when they change. */
+  result: R | undefined;
+  /** Some of them have to be asked about each event. */
+  isOpen: boolean;
+}
+
+/** One field's names: what stands under each, and what under "any". */
+class Branch<T> {
+  any: T | undefined;
+  readonly named = new Map<string, T>();
+
+  get isEmpty(): boolean {
+    return this.any === undefined && this.named.size === 0;
+  }
+
+  get(name: Name): T | undefined {
+    return name === ANY ? this.any : this.named.get(name);
+  }
+
+  set(name: Name, made: T): T {
+    if (name === ANY) this.any = made;
+    else this.named.set(name, made);
+    return made;
+  }
+
+  delete(name: Name): void {
+    if (name === ANY) this.any = undefined;
+    else this.named.delete(name);
+  }
+}
+
+type ByLevel<R> = Branch<Leaf<R>>;
+type ByType<R> = Branch<ByLevel<R>>;
+type ByApplication<R> = Branch<ByType<R>>;
 
 /**
  * Filters by account, application, event type and level, so that an event meets only those that match it: at most 1 + 2 + 4 + 8
  * look-ups, however many filters there are. A filter stands once for each combination of the names in its lists, as far as they
  * are not too many.
  */
-export class MatchIndex {
-  private readonly accounts = new Map<string, ByApplication>();
+export class MatchIndex<R> {
+  private readonly accounts = new Map<string, ByApplication<R>>();
   private readonly filters = new Map<string, IndexedFilter>();
 
   /** Puts the filter in the place of what stood under its id. @param refOf where an endpoint stands. */
@@ -68,25 +102,36 @@ export class MatchIndex {
       for (const eventType of places.eventType) {
         const levels = types?.get(eventType);
         for (const level of places.level) leave(levels, level, filter);
-        if (levels?.size === 0) types?.delete(eventType);
+        if (levels?.isEmpty) types?.delete(eventType);
       }
-      if (types?.size === 0) applications?.delete(application);
+      if (types?.isEmpty) applications?.delete(application);
     }
-    if (applications?.size === 0) this.accounts.delete(accountId);
+    if (applications?.isEmpty) this.accounts.delete(accountId);
   }
 
   /** Every enabled filter that matches by all that the index knows, each once; ask its `rest`. */
-  candidates(event: MatchableEvent): readonly IndexedFilter[] {
-    const applications = this.accounts.get(event.accountId);
-    if (!applications) return [];
-    const found: IndexedFilter[][] = [];
-    const openTypes = event.application === GATEWAY_APPLICATION ? applications.get(ANY) : undefined;
-    for (const types of both(applications, event.application)) {
-      const named = types === openTypes ? only(types, event.eventType) : both(types, event.eventType);
-      for (const levels of named) found.push(...both(levels, event.level));
+  leaves({ accountId, application, eventType, level }: MatchableEvent): Leaf<R>[] {
+    const found: Leaf<R>[] = [];
+    const applications = this.accounts.get(accountId);
+    if (!applications) return found;
+    const { any } = applications;
+    collectTypes(applications.named.get(application), true);
+    // Where it is the gateway's own, a filter has to name the one or the other.
+    collectTypes(any, application !== GATEWAY_APPLICATION);
+    return found;
+
+    function collectTypes(types: ByType<R> | undefined, isAnyEnough: boolean): void {
+      if (!types) return;
+      collectLevels(types.named.get(eventType));
+      if (isAnyEnough) collectLevels(types.any);
     }
-    const [single, ...more] = found;
-    return more.length === 0 ? (single ?? []) : found.flat();
+
+    function collectLevels(levels: ByLevel<R> | undefined): void {
+      if (!levels) return;
+      const exact = level === null ? undefined : levels.named.get(level);
+      if (exact) found.push(exact);
+      if (levels.any) found.push(levels.any);
+    }
   }
 
   private add(row: Selectable<FiltersTable>, endpoints: readonly EndpointRef[]): void {
@@ -97,15 +142,16 @@ export class MatchIndex {
     });
     const filter: IndexedFilter = { id: row.id, accountId: row.account_id, endpoints, rest: restOf(open), places };
     this.filters.set(row.id, filter);
-    const applications = branch(this.accounts, row.account_id);
+    let applications = this.accounts.get(row.account_id);
+    if (!applications) this.accounts.set(row.account_id, (applications = new Branch()));
     for (const application of places.application) {
-      const types = branch(applications, application);
+      const types = applications.get(application) ?? applications.set(application, new Branch());
       for (const eventType of places.eventType) {
-        const levels: ByLevel = branch(types, eventType);
+        const levels = types.get(eventType) ?? types.set(eventType, new Branch());
         for (const level of places.level) {
-          const filters = levels.get(level);
-          if (filters) filters.push(filter);
-          else levels.set(level, [filter]);
+          const leaf = levels.get(level);
+          if (leaf) enter(leaf, filter);
+          else levels.set(level, { filters: [filter], result: undefined, isOpen: filter.rest !== undefined });
         }
       }
     }
@@ -136,37 +182,23 @@ function restOf(open: ReadonlyMap<Field, ReadonlySet<Name>>): IndexedFilter['res
     });
 }
 
-/** What stands under the name itself and under "any". Without a name (an event without a level) only the latter. */
-function both<T>(map: ReadonlyMap<Name, T>, name: string | null): T[] {
-  const exact = name === null ? undefined : map.get(name);
-  const any = map.get(ANY);
-  if (exact === undefined) return any === undefined ? [] : [any];
-  return any === undefined ? [exact] : [exact, any];
-}
-
-const only = <T>(map: ReadonlyMap<Name, T>, name: string): T[] => {
-  const exact = map.get(name);
-  return exact === undefined ? [] : [exact];
-};
-
 /** The list's names, each once, so that a filter is never found twice; an empty list is "any". */
 function names(json: string): Name[] {
   const list = JSON.parse(json) as string[];
   return list.length === 0 ? [ANY] : [...new Set(list)];
 }
 
-function branch<K, T extends Map<Name, unknown>>(map: Map<K, T>, key: K): T {
-  const existing = map.get(key);
-  if (existing) return existing;
-  const made = new Map() as T;
-  map.set(key, made);
-  return made;
+function enter<R>(leaf: Leaf<R>, filter: IndexedFilter): void {
+  leaf.filters.push(filter);
+  leaf.result = undefined;
+  leaf.isOpen ||= filter.rest !== undefined;
 }
 
-function leave(levels: ByLevel | undefined, level: Name, filter: IndexedFilter): void {
-  const filters = levels?.get(level);
-  const index = filters?.indexOf(filter) ?? -1;
-  if (index < 0) return;
-  filters?.splice(index, 1);
-  if (filters?.length === 0) levels?.delete(level);
+function leave<R>(levels: ByLevel<R> | undefined, level: Name, filter: IndexedFilter): void {
+  const leaf = levels?.get(level);
+  if (!leaf) return;
+  leaf.filters = leaf.filters.filter((other) => other !== filter);
+  leaf.result = undefined;
+  leaf.isOpen = leaf.filters.some((other) => other.rest !== undefined);
+  if (leaf.filters.length === 0) levels?.delete(level);
 }

@@ -1,6 +1,6 @@
 import type { SecretBox } from '../../secrets/secret-box';
 import { type EndpointRecord, fromRow } from './endpoint-record';
-import { type EndpointRef, type IndexedFilter, type MatchableEvent, MatchIndex } from './match-index';
+import { type EndpointRef, type IndexedFilter, type Leaf, type MatchableEvent, MatchIndex } from './match-index';
 import type { Identity, RegistryRows } from './registry-rows';
 
 export interface Match {
@@ -17,6 +17,11 @@ export interface Gone {
   identities: readonly Identity[];
 }
 
+interface Result {
+  generation: number;
+  match: Match;
+}
+
 const NOTHING: Match = { endpoints: [], disabledOnly: false };
 const NONE: Gone = { endpoints: [], filters: [], identities: [] };
 
@@ -24,7 +29,9 @@ const NONE: Gone = { endpoints: [], filters: [], identities: [] };
 export class RegistrySnapshot {
   private readonly endpoints = new Map<string, EndpointRef>();
   private readonly identities = new Map<string, Map<string, string>>();
-  private readonly index = new MatchIndex();
+  private readonly index = new MatchIndex<Result>();
+  /** Of the endpoints: what was found with others is out of date. */
+  private generation = 0;
 
   constructor(
     rows: RegistryRows,
@@ -35,6 +42,7 @@ export class RegistrySnapshot {
 
   /** Costs by the number of rows given, whatever the number there is. */
   apply(rows: RegistryRows, gone: Gone = NONE): void {
+    if (rows.endpoints.length > 0 || gone.endpoints.length > 0) this.generation += 1;
     for (const row of rows.endpoints) this.refOf(row.id).record = fromRow(row, this.box);
     for (const id of gone.endpoints) this.refOf(id).record = undefined;
     for (const row of rows.filters) this.index.set(row, (id) => this.refOf(id));
@@ -47,15 +55,18 @@ export class RegistrySnapshot {
   }
 
   match(event: MatchableEvent): Match {
-    // `where` clauses belong to a filter's rest.
-    const candidates = this.index.candidates(event);
-    if (candidates.length === 0) return NOTHING;
+    const leaves = this.index.leaves(event);
+    const [only] = leaves;
+    if (only === undefined) return NOTHING;
+    if (leaves.length === 1) return this.matchOf(only, event);
     const endpoints = new Set<EndpointRecord>();
-    let namesDisabled = false;
-    for (const filter of candidates) {
-      if (filter.rest === undefined || filter.rest(event)) namesDisabled = addEnabled(filter, endpoints) || namesDisabled;
+    let disabledOnly = false;
+    for (const leaf of leaves) {
+      const match = this.matchOf(leaf, event);
+      for (const endpoint of match.endpoints) endpoints.add(endpoint);
+      disabledOnly ||= match.disabledOnly;
     }
-    return { endpoints: [...endpoints], disabledOnly: endpoints.size === 0 && namesDisabled };
+    return { endpoints: [...endpoints], disabledOnly: endpoints.size === 0 && disabledOnly };
   }
 
   endpoint(id: string): EndpointRecord | undefined {
@@ -66,6 +77,13 @@ export class RegistrySnapshot {
     return this.identities.get(channel)?.get(externalId);
   }
 
+  /** Worked out once for all events that come to the leaf, unless its filters ask more of each. */
+  private matchOf(leaf: Leaf<Result>, event: MatchableEvent): Match {
+    if (leaf.isOpen) return matchOf(leaf.filters.filter(({ rest }) => rest === undefined || rest(event)));
+    if (leaf.result?.generation !== this.generation) leaf.result = { generation: this.generation, match: matchOf(leaf.filters) };
+    return leaf.result.match;
+  }
+
   private refOf(id: string): EndpointRef {
     let ref = this.endpoints.get(id);
     if (!ref) this.endpoints.set(id, (ref = { record: undefined }));
@@ -73,13 +91,15 @@ export class RegistrySnapshot {
   }
 }
 
-/** @returns whether it names a disabled one. */
-function addEnabled(filter: IndexedFilter, endpoints: Set<EndpointRecord>): boolean {
+function matchOf(filters: readonly IndexedFilter[]): Match {
+  const endpoints = new Set<EndpointRecord>();
   let namesDisabled = false;
-  for (const { record } of filter.endpoints) {
-    if (record?.accountId !== filter.accountId) continue;
-    if (record.enabled) endpoints.add(record);
-    else namesDisabled = true;
+  for (const filter of filters) {
+    for (const { record } of filter.endpoints) {
+      if (record?.accountId !== filter.accountId) continue;
+      if (record.enabled) endpoints.add(record);
+      else namesDisabled = true;
+    }
   }
-  return namesDisabled;
+  return { endpoints: [...endpoints], disabledOnly: endpoints.size === 0 && namesDisabled };
 }
