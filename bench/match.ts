@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { RegistryService } from '../src/dispatcher/registry/registry.service';
 import { RegistrySnapshot } from '../src/dispatcher/registry/snapshot';
@@ -64,6 +65,7 @@ function matched(registry: RegistrySnapshot, types: number): number {
 
 /** Milliseconds for which nothing else ran while a process took over a change of one filter. */
 async function longestStall(filters: number): Promise<number> {
+  Logger.overrideLogger(['error']);
   const database = await acquireDatabase();
   const storage = await PostgresStorage.open({ url: database.url, poolSize: 5, preparedStatements: true });
   try {

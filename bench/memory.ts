@@ -31,7 +31,7 @@ async function run({ scale }: BenchContext): Promise<FigureLine[]> {
     }
     const tenth = BATCHES / 10;
     const grown = median(samples.slice(-tenth)) - median(samples.slice(tenth, 2 * tenth));
-    return [figureLine('memory', 'MB', grown, LIMIT_MB)];
+    return [figureLine('memory', 'MB', Math.max(0, grown), LIMIT_MB)];
   } finally {
     await subject.remove();
     await sink.stop();

@@ -2,7 +2,7 @@ import { CompiledQuery } from 'kysely';
 import { arrayParameter } from '../storage/postgres/array-parameter';
 import { isUniqueViolation } from '../storage/postgres/postgres-errors';
 import type { Schema } from '../storage/schema';
-import type { InsertRow, Storage } from '../storage/storage';
+import type { Storage } from '../storage/storage';
 import type { DispatchPlan } from './dispatch-plan';
 import { LEDGER_COLUMNS, type LedgerTally } from './ledger-delta';
 import type { Outbound } from './outbound';

@@ -18,7 +18,7 @@ import { postgresOptions } from './engines';
 
 interface Empty {
   db: Kysely<Schema>;
-  release(): Promise<void>;
+  release: () => Promise<void>;
 }
 
 async function emptySqlite(): Promise<Empty> {
