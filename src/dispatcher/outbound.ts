@@ -7,7 +7,7 @@ import type { RegistrySnapshot } from './registry/snapshot';
 import { type StoredEvent, toEventRow } from './stored-event';
 
 /** What delivering needs of the runner. */
-export type Runner = Pick<DeliveryRunner, 'reserve' | 'leaseMs' | 'start' | 'release'>;
+export type Runner = Pick<DeliveryRunner, 'reserve' | 'leaseMs' | 'start' | 'stored' | 'release'>;
 
 /**
  * The rows of one transaction's new events and of their deliveries. A delivery that this process has room for is leased to it from
@@ -18,6 +18,8 @@ export class Outbound {
   readonly deliveries: InsertRow<'deliveries'>[] = [];
   private jobs: DeliveryJob[] = [];
   private reserved: EndpointRecord[] = [];
+  /** Whose deliveries found no room. */
+  private readonly unleased = new Set<EndpointRecord>();
 
   constructor(
     private readonly runner: Runner,
@@ -40,6 +42,7 @@ export class Outbound {
     this.jobs = [];
     this.reserved = [];
     if (jobs.length > 0) this.runner.start(jobs);
+    if (this.unleased.size > 0) this.runner.stored(this.unleased);
   }
 
   /** To be called when the rows are not committed: gives back the slots. */
@@ -55,6 +58,8 @@ export class Outbound {
     if (isOurs) {
       this.reserved.push(endpoint);
       this.jobs.push({ deliveryId: id, endpointId: endpoint.id, attemptCount: 0, attemptsBefore: 0, fanOut, event });
+    } else {
+      this.unleased.add(endpoint);
     }
     this.deliveries.push({
       id,

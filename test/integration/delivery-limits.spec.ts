@@ -141,6 +141,9 @@ describe.each(ENGINES)('limits on $engine', (engine) => {
     await eventually('its circuit is open', async () => (await open()) === 1);
     expect(circuits.circuitOf(endpoint.id)).toBe('open');
     await eventually('what was under way has ended', () => rig.runner.inHandSince(Infinity).length === 0);
+    await eventually('what waited behind it is back', async () =>
+      (await rig.deliveriesTo(endpoint.id)).every((row) => row.leased_by === null),
+    );
     const attempts = receiver.received.length;
     expect(attempts).toBeLessThan(200);
     const updates = await updateCounter(rig.storage);

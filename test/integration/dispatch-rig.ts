@@ -39,6 +39,8 @@ export class RunnerDouble {
     this.started.push(...jobs);
   }
 
+  stored(): void {}
+
   release(endpoints: readonly EndpointRecord[]): void {
     this.free += endpoints.length;
   }

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
-/** How soon the database is asked about a delivery that found no slot: its row may not be committed yet. */
+/** How soon the database is asked about a delivery that found no slot, where its row may not be committed yet. */
 const SUSPICION_DELAY_MS = 50;
+/** And where it is committed, so that several groups are asked about together. */
+const STORED_DELAY_MS = 5;
 /** Times at which endpoints are asked about again are rounded up to a multiple, so that many are asked about together. */
 const AGAIN_STEP_MS = 5;
 
@@ -33,9 +35,12 @@ export class Backlog {
 
   /** A delivery to the endpoint is being stored for which there was no slot. */
   suspect(endpointId: string): void {
-    if (this.suspects.has(endpointId)) return;
-    this.suspects.add(endpointId);
-    this.wake('claim', Date.now() + SUSPICION_DELAY_MS);
+    this.suspectIn(endpointId, SUSPICION_DELAY_MS);
+  }
+
+  /** A delivery to the endpoint has been stored for which there was no slot. */
+  stored(endpointId: string): void {
+    this.suspectIn(endpointId, STORED_DELAY_MS);
   }
 
   /** The database was seen to hold due deliveries to the endpoint. */
@@ -119,5 +124,11 @@ export class Backlog {
     this.known.delete(endpointId);
     this.full.delete(endpointId);
     this.again.delete(endpointId);
+  }
+
+  private suspectIn(endpointId: string, delayMs: number): void {
+    if (this.suspects.has(endpointId)) return;
+    this.suspects.add(endpointId);
+    this.wake('claim', Date.now() + delayMs);
   }
 }

@@ -55,14 +55,16 @@ export class DeliveryRunner {
 
   /**
    * Takes a slot for one delivery to the endpoint, when this process has room for it and none waits before it, or none waits long. Else
-   * the delivery is to be stored without a lease; it is looked for soon.
+   * the delivery is to be stored without a lease, and `stored` told of it then.
    */
   reserve(endpoint: EndpointRecord): boolean {
     const mayPass = !this.backlog.isKnown(endpoint.id) || this.slots.takesMore(endpoint);
-    if (!this.isDraining && mayPass && this.slots.takeNew(endpoint)) return true;
-    // Of what another process serves, that one finds it.
-    if (this.slots.serves(endpoint)) this.backlog.suspect(endpoint.id);
-    return false;
+    return !this.isDraining && mayPass && this.slots.takeNew(endpoint);
+  }
+
+  /** Deliveries to the endpoints were committed without a lease. Of what another process serves, that one finds it. */
+  stored(endpoints: Iterable<EndpointRecord>): void {
+    for (const endpoint of endpoints) if (this.slots.serves(endpoint)) this.backlog.stored(endpoint.id);
   }
 
   /**

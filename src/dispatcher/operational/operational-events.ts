@@ -29,7 +29,7 @@ export class OperationalEvents {
       backlog.suspect(endpoint.id);
       return false;
     };
-    this.runner = { reserve, leaseMs: () => 0, start: () => undefined, release: () => undefined };
+    this.runner = { reserve, leaseMs: () => 0, start: () => undefined, stored: () => undefined, release: () => undefined };
   }
 
   /** @throws GatewayError `storage_unavailable`, also while the registry has not been loaded yet. */
