@@ -80,6 +80,23 @@ describe.each(ENGINES)('the reconciler on $engine', (engine) => {
     await expectExact();
   });
 
+  it('numbers the attempts of a delivery that it made anew after those that were made of the lost one', async () => {
+    const { ids } = await send(1);
+    const [id = ''] = ids;
+    const { storage } = rig.dispatch;
+    const attempt = { delivery_id: id, at: 1, status: 'failed', code: '500', duration_ms: 1, address: null, response_head: null };
+    await storage.insertMany(
+      storage.db,
+      'attempts',
+      [1, 2].map((number) => ({ ...attempt, number })),
+    );
+    await storage.db.deleteFrom('deliveries').where('id', '=', id).execute();
+    await rig.reconcile();
+    // Else its next result could never be written, and it would be sent for ever.
+    expect(await deliveriesOf(id)).toMatchObject([{ id, status: 'waiting', attempt_count: 2, attempts_before: 2 }]);
+    await expectExact();
+  });
+
   it('makes an event filtered that has lost its deliveries and matches nothing any more', async () => {
     const { ids, endpoints } = await send(1, 2);
     const [id = ''] = ids;

@@ -59,7 +59,10 @@ async function mend(storage: Storage, trx: Transaction<Schema>, registry: Regist
   const wanting = endpoints.filter((endpoint) => !served.has(endpoint.id)).slice(0, missing);
   const fanOut = present.length + wanting.length;
   const hasFirst = present.some((delivery) => delivery.id === id);
-  const made = wanting.map((endpoint, index) => deliveryOf(row, endpoint.id, fanOut, index === 0 && !hasFirst ? id : newId()));
+  const attempts = hasFirst ? 0 : await attemptsOf(trx, id);
+  const made = wanting.map((endpoint, index) =>
+    index === 0 && !hasFirst ? deliveryOf(row, endpoint.id, fanOut, id, attempts) : deliveryOf(row, endpoint.id, fanOut, newId(), 0),
+  );
   await storage.insertMany(trx, 'deliveries', made);
   if (fanOut !== row.fan_out) await setFanOut(storage, trx, id, fanOut);
   if (made.length === 0) {
@@ -68,6 +71,18 @@ async function mend(storage: Storage, trx: Transaction<Schema>, registry: Regist
     await recordDelta(trx, tally);
   }
   return true;
+}
+
+/** How many attempts there are of a delivery that is lost: results of the one that takes its id are numbered after them. */
+async function attemptsOf(trx: Transaction<Schema>, deliveryId: string): Promise<number> {
+  const last = await trx
+    .selectFrom('attempts')
+    .select('number')
+    .where('delivery_id', '=', deliveryId)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last?.number ?? 0;
 }
 
 async function setFanOut(storage: Storage, trx: Transaction<Schema>, id: string, fanOut: number): Promise<void> {
@@ -88,6 +103,7 @@ function deliveryOf(
   endpointId: string,
   fanOut: number,
   id: string,
+  attempts: number,
 ): InsertRow<'deliveries'> {
   const nowMs = Date.now();
   return {
@@ -96,8 +112,9 @@ function deliveryOf(
     endpoint_id: endpointId,
     account_id: event.account_id,
     source: event.source,
-    status: 'pending',
-    attempt_count: 0,
+    status: attempts === 0 ? 'pending' : 'waiting',
+    attempt_count: attempts,
+    attempts_before: attempts,
     next_attempt_at: nowMs,
     leased_by: null,
     lease_until: null,
