@@ -37,10 +37,13 @@ export async function deleteEvents(storage: Storage, after: string, before: stri
     const events = firstBytes(rows, MOST_BYTES[engine]);
     last = events.length === SLICE[engine] || events.length < rows.length ? events.at(-1) : undefined;
     if (events.length === 0) return {};
+    // Locked: one that is dead may be opened again at this very moment.
     const deliveries = await trx
       .selectFrom('deliveries')
       .select(['id', 'event_id', sql<boolean | number>`${IS_OPEN}`.as('isOpen')])
       .where(ofEvents(storage.engine, events))
+      .orderBy('id')
+      .$if(engine === 'postgres', (query) => query.forUpdate())
       .execute();
     const kept = new Set(deliveries.filter((row) => row.isOpen).map((row) => row.event_id));
     const goingDeliveries = deliveries.filter((row) => !kept.has(row.event_id)).map((row) => row.id);
@@ -71,12 +74,14 @@ export async function deleteStrayDeliveries(storage: Storage, after: string, bef
   const { rows } = await sql<{ id: string }>`
     select d.id from deliveries d where d.id > ${after} and ${upTo} and not ${IS_OPEN}
       and not exists (select 1 from events e where e.id = d.event_id)`.execute(storage.db);
-  const stray = rows.map((row) => row.id);
-  if (stray.length === 0) return { last, deleted: {} };
-  const deleted = await storage.transaction(async (trx) => ({
-    attempts: await remove(trx, engine, 'attempts', 'delivery_id', stray),
-    deliveries: await remove(trx, engine, 'deliveries', 'id', stray),
-  }));
+  if (rows.length === 0) return { last, deleted: {} };
+  const found = rows.map((row) => row.id);
+  const deleted = await storage.transaction(async (trx) => {
+    const gone = await sql<{ id: string }>`delete from deliveries where ${anyOf(engine, 'id', 'uuid', found)} and not ${IS_OPEN}
+      returning id`.execute(trx);
+    const stray = gone.rows.map((row) => row.id);
+    return { attempts: await remove(trx, engine, 'attempts', 'delivery_id', stray), deliveries: stray.length };
+  });
   return { last, deleted };
 }
 

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { sql } from 'kysely';
 import { setImmediate } from 'node:timers/promises';
 import { firstIdAt, newId } from '../../src/core/ids';
 import { LedgerTally, changeDeliveries, recordDelta } from '../../src/dispatcher/ledger-delta';
@@ -8,6 +9,7 @@ import { DROP_LOCK_TIMEOUT_MS, ensurePartitions, partitionsOf } from '../../src/
 import type { Storage } from '../../src/storage/storage';
 import { sampleDelivery, sampleEvent, sampleRows } from '../conformance/storage/sample-rows';
 import { ENGINES } from '../conformance/storage/engines';
+import { eventually } from '../support/eventually';
 import { DispatchRig, incoming, requestOf } from './dispatch-rig';
 
 const DAY_MS = 86_400_000;
@@ -96,6 +98,9 @@ describe.each(ENGINES)('retention on $engine', (engine) => {
   const idsIn = async (table: 'events' | 'deliveries'): Promise<string[]> =>
     (await storage.db.selectFrom(table).select('id').orderBy('id').execute()).map((row) => row.id);
   const attemptCount = async (): Promise<number> => (await storage.db.selectFrom('attempts').select('delivery_id').execute()).length;
+  const isSomeoneWaiting = async (): Promise<boolean> =>
+    (await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(storage.db)).rows
+      .length > 0;
   const oldestWeeks = async (): Promise<number> =>
     (await partitionsOf(storage.db, 'events')).filter(({ to }) => to <= firstIdAt(NOW - 30 * DAY_MS)).length;
 
@@ -135,6 +140,28 @@ describe.each(ENGINES)('retention on $engine', (engine) => {
     expect(await attemptCount()).toBe(0);
     if (engine.engine === 'postgres') expect(await oldestWeeks()).toBe(0);
     expect(await rig.sums()).toEqual({ facebook: { accepted: 2, delivered: 1, dead: 1 } });
+  });
+
+  it('keeps an event whose delivery is opened again while it looks', async () => {
+    // No weeks are left to drop: it is deleted by its rows on both engines.
+    await expire();
+    const event = await store(100, ['delivered']);
+    const stray = await store(101, ['delivered']);
+    await storage.db.deleteFrom('events').where('id', '=', stray).execute();
+    let expiring: Promise<void> | undefined;
+    await storage.transaction(async (trx) => {
+      await trx
+        .updateTable('deliveries')
+        .set({ status: 'waiting', next_attempt_at: NOW, settled_at: null })
+        .where('id', 'in', [event, stray])
+        .execute();
+      expiring = expire();
+      if (engine.engine === 'postgres') await eventually('it waits for the row', () => isSomeoneWaiting());
+    });
+    await expiring;
+    expect(await idsIn('deliveries')).toEqual([stray, event]);
+    expect(await idsIn('events')).toEqual([event]);
+    expect(await attemptCount()).toBe(2);
   });
 
   it('keeps an old event that a replay sends again, with its earlier deliveries', async () => {
