@@ -55,6 +55,17 @@ describe.each(ENGINES)('what a job has read may be old, on $engine', (engine) =>
     expect(await booked(ref.source)).toEqual({ dead: -1, pending: 1, cancelled: 0 });
   });
 
+  it('leaves alone what is no longer as it was read, also where it could be redriven', async () => {
+    const ref = await stored({ status: 'cancelled', next_attempt_at: null, settled_at: 1 });
+    const again = (status: 'dead' | 'cancelled'): Promise<number> =>
+      storage.transaction((trx) => redrive(storage, trx, [{ ...ref, status }], Date.now()));
+    // The ledger would call it dead no more, which it never was.
+    expect(await again('dead')).toBe(0);
+    expect(await booked(ref.source)).toEqual({ dead: 0, pending: 0, cancelled: 0 });
+    expect(await again('cancelled')).toBe(1);
+    expect(await booked(ref.source)).toEqual({ dead: 0, pending: 1, cancelled: -1 });
+  });
+
   it('does not cancel as its event’s only delivery one that got a sibling', async () => {
     const ref = await stored({ status: 'waiting' });
     expect(await replayed(ref.eventId, newId())).toBe(1);

@@ -15,23 +15,39 @@ export type Redrivable = DeliveryRef & { status: 'dead' | 'cancelled' };
 export async function redrive(storage: Storage, trx: Transaction<Schema>, rows: readonly Redrivable[], nowMs: number): Promise<number> {
   if (rows.length === 0) return 0;
   const changes = await changeDeliveries(storage, trx, rows, async () => {
-    const written = await trx
-      .updateTable('deliveries')
-      .set({
-        status: sql<string>`case when attempt_count = 0 then 'pending' else 'waiting' end`,
-        attempts_before: sql<number>`attempt_count`,
-        next_attempt_at: nowMs,
-        reason: null,
-        dead_class: null,
-        settled_at: null,
-      })
-      .where(anyOf(storage.engine, 'id', 'uuid', idsOf(rows)))
-      .where('status', 'in', ['dead', 'cancelled'])
-      .returning(['id', 'fan_out as fanOut'])
-      .execute();
-    return changesOf(rows, written, ({ status }) => ({ from: status, to: 'waiting' }));
+    const changed: StatusChange[] = [];
+    for (const status of ['dead', 'cancelled'] as const) {
+      const of = rows.filter((row) => row.status === status);
+      if (of.length > 0) changed.push(...(await redriveFrom(storage, trx, status, of, nowMs)));
+    }
+    return changed;
   });
   return changes.length;
+}
+
+/** One status at a time: what the row held is what the ledger takes it from. */
+async function redriveFrom(
+  storage: Storage,
+  trx: Transaction<Schema>,
+  from: Redrivable['status'],
+  rows: readonly Redrivable[],
+  nowMs: number,
+): Promise<StatusChange[]> {
+  const written = await trx
+    .updateTable('deliveries')
+    .set({
+      status: sql<string>`case when attempt_count = 0 then 'pending' else 'waiting' end`,
+      attempts_before: sql<number>`attempt_count`,
+      next_attempt_at: nowMs,
+      reason: null,
+      dead_class: null,
+      settled_at: null,
+    })
+    .where(anyOf(storage.engine, 'id', 'uuid', idsOf(rows)))
+    .where('status', '=', from)
+    .returning(['id', 'fan_out as fanOut'])
+    .execute();
+  return changesOf(rows, written, () => ({ from, to: 'waiting' }));
 }
 
 /** Cancels open deliveries that nobody works on. @returns how many were as they were read. */
