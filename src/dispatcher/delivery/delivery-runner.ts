@@ -182,14 +182,23 @@ export class DeliveryRunner {
     if (this.inHand.size === 0) this.emptied?.();
   }
 
+  /** Nothing waits any longer for an endpoint most of whose attempts do not come back; one that hangs among many is no reason. */
   private noteOverdue(): void {
     const latest = performance.now() - SLOW_MS;
-    const counts = new Map<string, number>();
+    const attempts = new Map<string, { all: number; late: number }>();
     for (const { endpointId, attemptedAt } of this.inHand.values()) {
-      if (attemptedAt !== undefined && attemptedAt < latest) counts.set(endpointId, (counts.get(endpointId) ?? 0) + 1);
+      if (attemptedAt === undefined) continue;
+      const count = attempts.get(endpointId) ?? { all: 0, late: 0 };
+      count.all += 1;
+      if (attemptedAt < latest) count.late += 1;
+      attempts.set(endpointId, count);
     }
-    this.slots.overdue(counts);
-    for (const endpointId of counts.keys()) this.giveUp(endpointId);
+    const late = new Map<string, number>();
+    for (const [endpointId, count] of attempts) {
+      if (count.late > 0) late.set(endpointId, count.late);
+      if (count.late > 0 && count.late * 2 >= count.all) this.giveUp(endpointId);
+    }
+    this.slots.overdue(late);
   }
 
   private settled(outcomes: readonly Outcome[]): void {
