@@ -42,7 +42,7 @@ describe('GET /api/v1/ledger', () => {
 
   const get = async (key: string) => {
     const answer = await fetch(`${url}/api/v1/ledger`, { headers: { authorization: `Bearer ${key}` } });
-    return { status: answer.status, body: await answer.json() };
+    return { status: answer.status, body: (await answer.json()) as { balance: unknown } };
   };
 
   it('sums by source, in all, and at the door', async () => {
