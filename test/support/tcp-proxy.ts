@@ -64,7 +64,7 @@ export class TcpProxy {
   }
 
   private endAll(): void {
-    for (const socket of [...this.pairs].flat()) socket.resetAndDestroy();
+    for (const socket of [...this.pairs].flat()) endHard(socket);
   }
 
   private join(client: Socket): void {
@@ -109,6 +109,12 @@ export class TcpProxy {
       if (line.waiting === 0 && !this.isStalled) from.resume();
     });
   }
+}
+
+/** A reset waits for what is not written yet; to a peer that does not read it would never come, and the process never ends. */
+function endHard(socket: Socket): void {
+  if (socket.writableLength > 0 || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** One direction of a connection. */
