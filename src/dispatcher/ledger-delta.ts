@@ -162,11 +162,7 @@ async function lockAndRead(storage: Storage, trx: Transaction<Schema>, eventIds:
       .execute();
   }
   // A statement of its own: it sees what was committed while the lock was waited for.
-  const rows = await trx
-    .selectFrom('deliveries')
-    .select(['id', 'event_id', 'status'])
-    .where(ofEvents(engine, eventIds))
-    .execute();
+  const rows = await trx.selectFrom('deliveries').select(['id', 'event_id', 'status']).where(ofEvents(engine, eventIds)).execute();
   const events = new Map<string, Statuses>();
   for (const row of rows) {
     const statuses = events.get(row.event_id) ?? new Map<string, DeliveryStatus>();

@@ -39,7 +39,11 @@ export class Metrics {
     [],
   );
   readonly inFlight = this.gauge('hookline_deliveries_in_flight', 'Attempts under way in this process', []);
-  readonly circuitsOpen = this.gauge('hookline_circuits_open', 'Endpoints that this process sends nothing but probes, since they failed', []);
+  readonly circuitsOpen = this.gauge(
+    'hookline_circuits_open',
+    'Endpoints that this process sends nothing but probes, since they failed',
+    [],
+  );
   readonly queueDepth = this.gauge('hookline_queue_depth', 'Messages in a queue of the broker', ['queue']);
   readonly oldestUndeliveredSeconds = this.gauge(
     'hookline_oldest_undelivered_age_seconds',

@@ -147,7 +147,9 @@ describe.each(ENGINES)('sealed endpoints on $engine', (engine) => {
     const { box } = withKeys(NEW);
     const now = Date.now();
     const times = [now - 120_000, now - 1, now + 1_000, null];
-    const [over, ...others] = times.map((until) => endpointRow({ previous_secret: until === null ? null : 'whsec_before', previous_secret_until: until }));
+    const [over, ...others] = times.map((until) =>
+      endpointRow({ previous_secret: until === null ? null : 'whsec_before', previous_secret_until: until }),
+    );
     await storage.insertMany(
       storage.db,
       'endpoints',
