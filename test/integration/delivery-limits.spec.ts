@@ -145,7 +145,8 @@ describe.each(ENGINES)('limits on $engine', (engine) => {
       (await rig.deliveriesTo(endpoint.id)).every((row) => row.leased_by === null),
     );
     const attempts = receiver.received.length;
-    expect(attempts).toBeLessThan(200);
+    // Those under way and the next of each when it opened; without it 300 deliveries make 2,100.
+    expect(attempts).toBeLessThan(300);
     const updates = await updateCounter(rig.storage);
     const deliveredElsewhere = await other();
     expect(deliveredElsewhere).toBe(true);
