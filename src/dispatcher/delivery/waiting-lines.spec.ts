@@ -49,6 +49,17 @@ describe('waiting lines', () => {
       await long().shorterThan(['other'], 1, endless);
     });
 
+    it('no longer because of turns that others have', async () => {
+      const lines = long();
+      lines.enter('busy', 1, 'x');
+      const timer = setInterval(() => {
+        lines.enter('busy', 1, 'y');
+        lines.leave('busy');
+      }, 1);
+      await lines.shorterThan(['e', 'busy'], 1, { stepMs: 25, leastEnds: 1, timeoutMs: 60_000 });
+      clearInterval(timer);
+    }, 2_000);
+
     it('no longer than it makes sense: while turns come, and up to a limit', async () => {
       await long().shorterThan(['e'], 1, { stepMs: 1, leastEnds: 1, timeoutMs: 60_000 });
       await long().shorterThan(['e'], 1, { stepMs: 1, leastEnds: 0, timeoutMs: 5 });

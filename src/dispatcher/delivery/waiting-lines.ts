@@ -17,9 +17,8 @@ export interface Patience {
  */
 export class WaitingLines<J> {
   private readonly lines = new Map<string, Line<J>>();
-  /** Jobs that wait no more, ever. */
-  private turns = 0;
-  private readonly listeners = new Set<() => void>();
+  /** Told of jobs that wait no more. */
+  private readonly listeners = new Set<(endpointId: string, count: number) => void>();
 
   /** @returns true when an attempt may begin now; else the job waits. */
   enter(endpointId: string, mostUnderWay: number, job: J): boolean {
@@ -42,7 +41,7 @@ export class WaitingLines<J> {
       line.underWay -= 1;
       if (line.underWay === 0) this.lines.delete(endpointId);
     } else {
-      this.shortened(1);
+      this.shortened(endpointId, 1);
     }
     return next;
   }
@@ -50,7 +49,7 @@ export class WaitingLines<J> {
   /** Those that wait for the endpoint wait no more. */
   drop(endpointId: string): J[] {
     const dropped = this.lines.get(endpointId)?.waiting.splice(0) ?? [];
-    if (dropped.length > 0) this.shortened(dropped.length);
+    if (dropped.length > 0) this.shortened(endpointId, dropped.length);
     return dropped;
   }
 
@@ -60,14 +59,14 @@ export class WaitingLines<J> {
 
   /**
    * Resolves when fewer than `limit` wait for each of these endpoints. Gives up after a step of `stepMs` in which fewer than `leastEnds`
-   * of all that wait had their turn, and after `timeoutMs` in any case.
+   * of those that wait for the long ones among them had their turn (others' say nothing of these), and after `timeoutMs` in any case.
    */
   async shorterThan(endpointIds: Iterable<string>, limit: number, { stepMs, leastEnds, timeoutMs }: Patience): Promise<void> {
-    const long = [...endpointIds].filter((id) => this.isLong(id, limit));
-    for (let waitedMs = 0; waitedMs < timeoutMs && long.some((id) => this.isLong(id, limit)); waitedMs += stepMs) {
-      const before = this.turns;
-      await this.shortOr(() => !long.some((id) => this.isLong(id, limit)), stepMs);
-      if (this.turns - before < leastEnds) return;
+    let long = new Set([...endpointIds].filter((id) => this.isLong(id, limit)));
+    for (let waitedMs = 0; waitedMs < timeoutMs && long.size > 0; waitedMs += stepMs) {
+      const turns = await this.turnsUntilShort(long, limit, stepMs);
+      if (turns < leastEnds) return;
+      long = new Set([...long].filter((id) => this.isLong(id, limit)));
     }
   }
 
@@ -75,7 +74,9 @@ export class WaitingLines<J> {
     return (this.lines.get(endpointId)?.waiting.length ?? 0) >= limit;
   }
 
-  private async shortOr(isShort: () => boolean, timeoutMs: number): Promise<void> {
+  /** @returns how many that wait for these endpoints had their turn by the time when all were short, or the time was over. */
+  private async turnsUntilShort(endpointIds: ReadonlySet<string>, limit: number, timeoutMs: number): Promise<number> {
+    let turns = 0;
     await new Promise<void>((resolve) => {
       const end = (): void => {
         clearTimeout(timer);
@@ -83,15 +84,17 @@ export class WaitingLines<J> {
         resolve();
       };
       const timer = setTimeout(end, timeoutMs);
-      const listener = (): void => {
-        if (isShort()) end();
+      const listener = (endpointId: string, count: number): void => {
+        if (!endpointIds.has(endpointId)) return;
+        turns += count;
+        if (![...endpointIds].some((id) => this.isLong(id, limit))) end();
       };
       this.listeners.add(listener);
     });
+    return turns;
   }
 
-  private shortened(by: number): void {
-    this.turns += by;
-    for (const listener of this.listeners) listener();
+  private shortened(endpointId: string, count: number): void {
+    for (const listener of this.listeners) listener(endpointId, count);
   }
 }
