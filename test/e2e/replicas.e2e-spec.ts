@@ -127,7 +127,9 @@ describe('limits of endpoints, while a replica joins and is killed', () => {
     );
     console.log(`cap ${CAP}: at most ${mostUnderWay.join(', ')} at once; the second replica delivered ${ownedBySecond}`);
     expect(worst).toBeLessThanOrEqual(RATE * 1.1);
-    expect(worstOfFive).toBeLessThanOrEqual(5 * RATE * 1.1);
+    expect(Math.max(...begun.map((times) => mostIn(5_000, times)))).toBeLessThanOrEqual(5 * RATE * 1.1);
+    // Arrivals know of attempts that the kill left unrecorded; they are late by up to a second on a busy machine. Two owners would make 500.
+    expect(worstOfFive).toBeLessThanOrEqual(6 * RATE * 1.1);
     expect(Math.max(...mostUnderWay)).toBeLessThanOrEqual(CAP);
 
     const all = [...rated, ...capped];
