@@ -39,5 +39,7 @@ module.exports = {
   ],
   testTimeout: 60_000,
   maxWorkers: 2,
+  // A worker keeps what its files loaded; with a gigabyte of it the collector stops senders and receivers for seconds.
+  workerIdleMemoryLimit: '600MB',
   reporters: ['default', '<rootDir>/test/support/closing-line-reporter.js'],
 };

@@ -9,7 +9,7 @@ const { perSecond, minutes, growthMiB } = SCALE.steady;
 describe.each(ENGINE_SETS)('Load without faults, on %s', (set) => {
   let rig: Rig;
 
-  beforeAll(async () => void (rig = await Rig.start({ engines: set })));
+  beforeAll(async () => void (rig = await Rig.start({ engines: set, endpoint: { timeoutMs: 30_000 } })));
   afterAll(() => rig?.close());
 
   it(
