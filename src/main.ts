@@ -42,13 +42,14 @@ async function main(): Promise<void> {
   configureHttp(app);
   serveOpenApi(app, VERSION);
   shutDownOnSignals(app, server);
-  const url = await listen(app, server);
-
-  logger.log(`Hookline ${VERSION} listens on ${url}`);
+  // Before listening: it is made during the start, and a place to listen that does not work must not cost it.
   app.get(AdminKey).onFirstRunKey((key) => {
     // Not through the log: this is its only copy, at any log level.
     process.stdout.write(`Admin key, shown this once: ${key}\n`);
   });
+  const url = await listen(app, server);
+
+  logger.log(`Hookline ${VERSION} listens on ${url}`);
   logger.log(`${folder === undefined ? 'No data here' : `Data in ${folder}`}; broker: ${engines.broker}, storage: ${engines.storage}`);
 }
 

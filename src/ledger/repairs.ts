@@ -2,18 +2,21 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Metrics } from '../metrics/metrics.service';
 
 /** What was found out of order and mended; docs/operations.md says what each means. */
-export type RepairKind =
-  | 'ledger_pending'
-  | 'door_uncounted'
-  | 'door_missing'
-  | 'dead_unbooked'
-  | 'event_without_deliveries'
-  | 'event_missing'
-  | 'endpoint_missing'
-  | 'open_without_time'
-  | 'settled_but_due'
-  | 'settled_with_lease'
-  | 'lease_without_end';
+const KINDS = [
+  'ledger_pending',
+  'door_uncounted',
+  'door_missing',
+  'dead_unbooked',
+  'event_without_deliveries',
+  'event_missing',
+  'endpoint_missing',
+  'open_without_time',
+  'settled_but_due',
+  'settled_with_lease',
+  'lease_without_end',
+] as const;
+
+export type RepairKind = (typeof KINDS)[number];
 
 const MOST_NAMED = 5;
 
@@ -24,7 +27,10 @@ export class Repairs {
   /** Since the last lines. */
   private untold = new Map<RepairKind, { count: number; of: string[] }>();
 
-  constructor(private readonly metrics: Metrics) {}
+  constructor(private readonly metrics: Metrics) {
+    // A series that begins with its first repair has no increase to alarm of.
+    for (const kind of KINDS) metrics.repairs.inc({ kind }, 0);
+  }
 
   /** @param of What it was done to: ids, or sources. */
   made(kind: RepairKind, of: readonly string[], count = of.length): void {

@@ -68,6 +68,8 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    // A series that begins with its first burst has no increase to alarm of.
+    for (const deadClass of ['receiver', 'pipeline']) this.dead.inc({ class: deadClass }, 0);
   }
 
   private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {

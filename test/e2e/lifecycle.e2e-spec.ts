@@ -76,7 +76,7 @@ describe.each(ENGINE_SETS)('Starting and stopping on %s', (set) => {
 describe('A place to listen that does not work', () => {
   it('ends the start with 1 and one line that names the setting', async () => {
     const first = await Gateway.ready();
-    const second = await Gateway.launch({ env: { PORT: String(first.port) } });
+    const second = await Gateway.launch({ env: { PORT: String(first.port), ADMIN_KEY: '' } });
     const third = await Gateway.launch({ env: { HOST: '300.1.1.1' } });
     try {
       for (const [gateway, setting] of [
@@ -87,6 +87,8 @@ describe('A place to listen that does not work', () => {
         const lines = gateway.log.split('\n').filter((line) => /listen|EADDRINUSE|ENOTFOUND|EAI_AGAIN|^ +at /.test(line));
         expect(lines).toEqual([expect.stringMatching(new RegExp(`^Cannot listen on .*: .*\\b${setting}\\b`))]);
       }
+      // It was made, and is shown no other time.
+      expect(second.log).toMatch(/^Admin key, shown this once: hk_\S+$/m);
     } finally {
       await Promise.all([first.remove(), second.remove(), third.remove()]);
     }

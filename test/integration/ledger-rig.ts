@@ -81,6 +81,6 @@ export class LedgerRig {
   /** What was repaired, by kind. */
   async repaired(): Promise<Record<string, number>> {
     const { values } = await this.dispatch.metrics.repairs.get();
-    return Object.fromEntries(values.map(({ labels, value }) => [labels.kind as string, value]));
+    return Object.fromEntries(values.filter(({ value }) => value > 0).map(({ labels, value }) => [labels.kind as string, value]));
   }
 }
