@@ -2,6 +2,7 @@ import { BOOT_ID, newId } from '../core/ids';
 import type { InsertRow } from '../storage/storage';
 import type { DeliveryJob } from './delivery/delivery-job';
 import type { DeliveryRunner } from './delivery/delivery-runner';
+import { newDelivery } from './new-delivery';
 import type { EndpointRecord } from './registry/endpoint-record';
 import type { RegistrySnapshot } from './registry/snapshot';
 import { type StoredEvent, toEventRow } from './stored-event';
@@ -61,22 +62,7 @@ export class Outbound {
     } else {
       this.unleased.add(endpoint);
     }
-    this.deliveries.push({
-      id,
-      event_id: event.id,
-      endpoint_id: endpoint.id,
-      account_id: event.accountId,
-      source: event.source,
-      status: 'pending',
-      attempt_count: 0,
-      next_attempt_at: this.nowMs,
-      leased_by: isOurs ? BOOT_ID : null,
-      lease_until: isOurs ? this.nowMs + this.runner.leaseMs(endpoint) : null,
-      fan_out: fanOut,
-      reason: null,
-      dead_class: null,
-      created_at: this.nowMs,
-      settled_at: null,
-    });
+    const lease = isOurs ? { leased_by: BOOT_ID, lease_until: this.nowMs + this.runner.leaseMs(endpoint) } : undefined;
+    this.deliveries.push({ ...newDelivery(id, event, endpoint.id, fanOut, this.nowMs), ...lease });
   }
 }

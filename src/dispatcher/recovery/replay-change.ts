@@ -5,6 +5,7 @@ import type { Schema } from '../../storage/schema';
 import type { InsertRow, Storage } from '../../storage/storage';
 import { anyOf } from '../any-of';
 import { LedgerTally, eventStateOf, recordDelta } from '../ledger-delta';
+import { newDelivery } from '../new-delivery';
 import { ofEvents } from '../of-events';
 import { type Redrivable, redrive } from './bulk-change';
 import { LEFT_ALONE } from './event-walk';
@@ -52,7 +53,7 @@ export async function replay(
     if (isForgotten || own.some((row) => LEFT_ALONE.has(row.status))) continue;
     if (last) redriven.push(redrivableOf(event, last));
     else {
-      made.push(deliveryOf(event, endpointId, nowMs));
+      made.push(newDelivery(newId(), { ...event, accountId: event.account_id }, endpointId, event.fan_out + 1, nowMs));
       tally.move(event.source, siblings.length === 0 ? 'filtered' : eventStateOf(siblings.map(statusOf)), 'pending');
     }
   }
@@ -112,22 +113,4 @@ const redrivableOf = (event: EventRow, row: DeliveryRow): Redrivable => ({
   source: event.source,
   fanOut: row.fan_out,
   status: row.status as Redrivable['status'],
-});
-
-const deliveryOf = (event: EventRow, endpointId: string, nowMs: number): InsertRow<'deliveries'> => ({
-  id: newId(),
-  event_id: event.id,
-  endpoint_id: endpointId,
-  account_id: event.account_id,
-  source: event.source,
-  status: 'pending',
-  attempt_count: 0,
-  next_attempt_at: nowMs,
-  leased_by: null,
-  lease_until: null,
-  fan_out: event.fan_out + 1,
-  reason: null,
-  dead_class: null,
-  created_at: nowMs,
-  settled_at: null,
 });

@@ -4,6 +4,7 @@ import { newId } from '../../core/ids';
 import type { DeliveryStatus } from '../../core/hook-event';
 import { loadEvents } from '../../dispatcher/delivery/due-deliveries';
 import { LedgerTally, eventStateOf, recordDelta } from '../../dispatcher/ledger-delta';
+import { newDelivery } from '../../dispatcher/new-delivery';
 import { ofEvents } from '../../dispatcher/of-events';
 import type { RegistrySnapshot } from '../../dispatcher/registry/snapshot';
 import type { StoredEvent } from '../../dispatcher/stored-event';
@@ -105,23 +106,6 @@ function deliveryOf(
   id: string,
   attempts: number,
 ): InsertRow<'deliveries'> {
-  const nowMs = Date.now();
-  return {
-    id,
-    event_id: event.id,
-    endpoint_id: endpointId,
-    account_id: event.account_id,
-    source: event.source,
-    status: attempts === 0 ? 'pending' : 'waiting',
-    attempt_count: attempts,
-    attempts_before: attempts,
-    next_attempt_at: nowMs,
-    leased_by: null,
-    lease_until: null,
-    fan_out: fanOut,
-    reason: null,
-    dead_class: null,
-    created_at: nowMs,
-    settled_at: null,
-  };
+  const row = newDelivery(id, { ...event, accountId: event.account_id }, endpointId, fanOut, Date.now());
+  return { ...row, status: attempts === 0 ? 'pending' : 'waiting', attempt_count: attempts, attempts_before: attempts };
 }
