@@ -1,7 +1,16 @@
 /** Every queue and exchange that the gateway declares. Other software relies on these names. */
 
 /** Each of these has a `<queue>.dead` beside it. */
-export const QUEUES = ['webhooks.facebook.default', 'webhooks.facebook.spam', 'webhooks.facebook.special'] as const;
+export const QUEUES = [
+  'webhooks.facebook.default',
+  'webhooks.facebook.spam',
+  'webhooks.facebook.special',
+  'webhooks.twitter.default',
+  'webhooks.twilio.default',
+  'webhooks.automate.default',
+  'webhooks.webex.default',
+  'threads.statements',
+] as const;
 
 export type QueueName = (typeof QUEUES)[number];
 
@@ -21,8 +30,12 @@ export interface BindingSpec {
   pattern: string;
 }
 
-/** Each webhook queue is bound under its own name. */
-export const BINDINGS: readonly BindingSpec[] = QUEUES.map((queue) => ({ exchange: WEBHOOKS_EXCHANGE, queue, pattern: queue }));
+/** Each webhook queue is bound under its own name; the others are sent to by the default exchange. */
+export const BINDINGS: readonly BindingSpec[] = QUEUES.filter((queue) => queue.startsWith('webhooks.')).map((queue) => ({
+  exchange: WEBHOOKS_EXCHANGE,
+  queue,
+  pattern: queue,
+}));
 
 export const deadQueueOf = (queue: string): string => `${queue}.dead`;
 

@@ -4,7 +4,7 @@ import type { IncomingRequest } from '../core/hook-event';
 import type { DispatcherService } from '../dispatcher/dispatcher.service';
 import type { Storage } from '../storage/storage';
 import { Logger } from '@nestjs/common';
-import { type Channel, Channels } from './channel';
+import { type Channel, Channels, type RawRequest } from './channel';
 import { ChannelConsumer } from './channel-consumer';
 
 const message = (id: string, body: string, headers: Record<string, string> = {}): IncomingMessage => ({
@@ -76,6 +76,17 @@ it('dispatches a group at once, each request with its id, its time and its event
     { requestId: 'r1', source: 'test', receivedAt: 1_700_000_000_000, events: [{ contentType: 'application/json; a=b' }] },
     { requestId: 'm2', source: 'test', events: [] },
   ]);
+});
+
+it('gives the reader back what else the request said', async () => {
+  const { consumer } = setUp();
+  const read: RawRequest[] = [];
+  const parse = (request: RawRequest): [] => {
+    read.push(request);
+    return [];
+  };
+  await consumer.handle({ ...channel, parse }, [message('m1', '{}', { 'x-attribute-path': 'status' }), message('m2', '{}')]);
+  expect(read.map(({ attributes }) => attributes)).toEqual([{ path: 'status' }, undefined]);
 });
 
 it('buries what can never be read, counts it, and dispatches the rest of its group', async () => {

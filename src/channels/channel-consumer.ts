@@ -8,7 +8,7 @@ import { cleanText } from '../core/clean-text';
 import { newId } from '../core/ids';
 import { DispatcherService } from '../dispatcher/dispatcher.service';
 import { Storage } from '../storage/storage';
-import { type Channel, Channels, type RawRequest } from './channel';
+import { ATTRIBUTE_PREFIX, type Channel, Channels, type RawRequest } from './channel';
 
 /** Reading a group must not hold up the event loop for longer than this many bytes take (some milliseconds). */
 const BYTES_PER_TURN = 512 * 1024;
@@ -108,5 +108,15 @@ function rawRequestOf(message: IncomingMessage): RawRequest {
     receivedAt: receivedAt > 0 && receivedAt <= LAST_TIME_MS ? Math.floor(receivedAt) : Date.now(),
     contentType: headers['x-content-type'] ?? 'application/json',
     body,
+    ...attributesOf(headers),
   };
+}
+
+/** Most channels have none: then nothing is made. */
+function attributesOf(headers: IncomingMessage['headers']): Pick<RawRequest, 'attributes'> | undefined {
+  let attributes: Record<string, string> | undefined;
+  for (const name in headers) {
+    if (name.startsWith(ATTRIBUTE_PREFIX)) (attributes ??= {})[name.slice(ATTRIBUTE_PREFIX.length)] = headers[name]!;
+  }
+  return attributes && { attributes };
 }

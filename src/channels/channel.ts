@@ -12,7 +12,12 @@ export interface RawRequest {
   receivedAt: number;
   contentType: string;
   body: Buffer;
+  /** What else the request said that reading needs (its path, a header), by short lower-case names; text that a header may hold. */
+  attributes?: Readonly<Record<string, string>>;
 }
+
+/** Before the name of an attribute, in the headers of the message. */
+export const ATTRIBUTE_PREFIX = 'x-attribute-';
 
 /** A queue of a channel with workers of its own. */
 export interface ChannelLane {
@@ -77,10 +82,16 @@ export class ChannelInbox {
         'x-request-id': request.requestId,
         'x-received-at': String(request.receivedAt),
         'x-content-type': request.contentType,
+        ...headersOfAttributes(request.attributes),
       },
     });
     this.doorCounter.confirmed(channel);
     this.metrics.accepted.inc({ source: channel });
     this.metrics.ingestSeconds.observe({ source: channel }, (performance.now() - startMs) / 1_000);
   }
+}
+
+function headersOfAttributes(attributes: RawRequest['attributes']): Record<string, string> | undefined {
+  if (attributes === undefined) return undefined;
+  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`${ATTRIBUTE_PREFIX}${name}`, value]));
 }

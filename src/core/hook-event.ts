@@ -19,6 +19,27 @@ export interface IncomingEvent {
   contentType: string;
   /** The platform's own key for this item; without one the request's id is the key. */
   dedupeKey?: string;
+  /** What was said, where the event is a message between people. */
+  statement?: Statement;
+}
+
+/** What a message adds to its thread; its channel (the event's application), account, time and id are the event's. */
+export interface Statement {
+  /** The platform's conversation: `<application>:` and the platform's own ids of it, which never change; printable ASCII without spaces. */
+  threadId: string;
+  /** The platform's id of who said it. */
+  author: string;
+  /** True for what the account itself said: an echo, an own post, the bot. */
+  isOwn: boolean;
+  /** Empty where there are attachments alone. */
+  text: string;
+  attachments: Attachment[];
+}
+
+export interface Attachment {
+  /** The platform's word for it: `image`, `audio`, `location`, a media type. */
+  type: string;
+  url?: string;
 }
 
 /** One accepted request (a broker message, or a call of the REST API) with the events read from it. */
