@@ -33,6 +33,11 @@ export class Metrics {
     'Results dropped because the delivery was no longer this process’s: its lease had run out',
     [],
   );
+  readonly unwritten = this.gauge(
+    'hookline_results_unwritten',
+    'Results in hand whose delivery’s row refuses to change; they are tried again, and not sent again while this process runs',
+    [],
+  );
   readonly leasesFreed = this.counter(
     'hookline_leases_freed_total',
     'Deliveries taken back from a process that died or did not renew its lease in time',

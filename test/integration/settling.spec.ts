@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -5,6 +6,25 @@ import { newId } from '../../src/core/ids';
 import { ENGINES } from '../conformance/storage/engines';
 import { eventually } from '../support/eventually';
 import { DeliveryRig } from './delivery-rig';
+
+/** Statements by which a delivery's row can be settled no more, and those by which it can again. */
+const REFUSALS = {
+  sqlite: (id: string) => ({
+    refuse: [
+      `create trigger refuse before update on deliveries when new.id = '${id}' and new.status <> old.status
+       begin select raise(abort, 'refused'); end`,
+    ],
+    mend: ['drop trigger refuse'],
+  }),
+  postgres: (id: string) => ({
+    refuse: [
+      `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$`,
+      `create trigger refuse before update on deliveries for each row
+       when (new.id = '${id}' and new.status <> old.status) execute function refuse()`,
+    ],
+    mend: ['drop trigger refuse on deliveries', 'drop function refuse'],
+  }),
+};
 
 describe.each(ENGINES)('settling on $engine', (engine) => {
   let rig: DeliveryRig;
@@ -91,5 +111,37 @@ describe.each(ENGINES)('settling on $engine', (engine) => {
       dead: (before.dead ?? 0) + counts.dead,
       pending: (before.pending ?? 0) + counts.waiting,
     });
+  });
+
+  it('writes a result whose attempt cannot be recorded, beside others, instead of sending it for ever', async () => {
+    const endpoints = await Promise.all([0, 1, 2].map((index) => rig.endpoint(`unrecorded-${index}`, { url: url() })));
+    const before = await rig.ledger();
+    const [first = []] = await Promise.all(endpoints.map((_, index) => rig.send(`unrecorded-${index}`)));
+    await eventually('the attempts are under way', () => held.length === 3);
+    // An attempt that nobody knows of has this one's number.
+    const stray = { delivery_id: first[0] ?? '', number: 1, at: 1, status: 'failed', code: '500', duration_ms: 1 };
+    await rig.storage.insertMany(rig.storage.db, 'attempts', [{ ...stray, address: null, response_head: null }]);
+    answer(200);
+    for (const { id } of endpoints) await rig.reached(id, { delivered: 1 });
+    expect(await rig.ledger()).toMatchObject({ pending: before.pending, delivered: (before.delivered ?? 0) + 3 });
+    expect(held).toHaveLength(3);
+  });
+
+  it('keeps a result whose row refuses to change, and writes it once the row is mended', async () => {
+    const { sqlite, postgres } = REFUSALS;
+    const endpoint = await rig.endpoint('refused', { url: url() });
+    const other = await rig.endpoint('accepted', { url: url() });
+    const [deliveryId = ''] = await rig.send('refused');
+    await rig.send('accepted');
+    await eventually('the attempts are under way', () => held.length === 2);
+    const { refuse, mend } = rig.storage.engine === 'sqlite' ? sqlite(deliveryId) : postgres(deliveryId);
+    for (const statement of refuse) await sql.raw(statement).execute(rig.storage.db);
+    answer(200);
+    await rig.reached(other.id, { delivered: 1 });
+    await eventually('it is told of', async () => (await rig.metrics.unwritten.get()).values[0]?.value === 1);
+    for (const statement of mend) await sql.raw(statement).execute(rig.storage.db);
+    await rig.reached(endpoint.id, { delivered: 1 });
+    expect((await rig.metrics.unwritten.get()).values).toMatchObject([{ value: 0 }]);
+    expect(held).toHaveLength(2);
   });
 });

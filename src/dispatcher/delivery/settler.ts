@@ -2,16 +2,18 @@ import { Injectable, Logger } from '@nestjs/common';
 import { isOutage } from '../../core/errors';
 import { Metrics } from '../../metrics/metrics.service';
 import { Storage } from '../../storage/storage';
-import { changeDeliveries } from '../ledger-delta';
 import { OperationalEvents } from '../operational/operational-events';
 import { EndpointHealth } from './endpoint-health';
 import { returnLeases } from './leases';
-import { type Outcome, type SettledColumns, attemptRow, columnsOf, deadOf } from './outcome';
+import { type Outcome, deadOf } from './outcome';
+import { settleBarely, settleShared } from './settle-shared';
 import { isSingle, settleSingles } from './settle-singles';
-import { settle } from './settle-statement';
 
 const MAX_GROUP = 200;
 const OUTAGE_RETRY_MS = 500;
+/** Between two tries of a result that cannot be written; doubles up to the longest. */
+const FIRST_PUT_BY_MS = 1_000;
+const LONGEST_PUT_BY_MS = 60_000;
 
 type Write = (outcomes: readonly Outcome[]) => Promise<Set<string>>;
 
@@ -28,6 +30,9 @@ export class Settler {
   private isScheduled = false;
   private isClosed = false;
   private isStorageAway = false;
+  /** Results that are kept although they cannot be written, and when each is tried again. */
+  private readonly putByFor = new Map<Outcome, number>();
+  private readonly writeBarely: Write = (outcomes) => settleBarely(this.storage, outcomes);
   private settled: (outcomes: readonly Outcome[]) => void = () => undefined;
 
   constructor(
@@ -90,7 +95,7 @@ export class Settler {
     const others = group.filter((outcome) => !isSingle(outcome));
     const left = singles.length > 0 ? await this.writeUntilDone(singles, (outcomes) => settleSingles(this.storage, outcomes), 'try') : [];
     const shared = [...others, ...left];
-    if (shared.length > 0) await this.writeUntilDone(shared, (outcomes) => this.writeShared(outcomes), 'last');
+    if (shared.length > 0) await this.writeUntilDone(shared, (outcomes) => settleShared(this.storage, this.operational, outcomes), 'last');
   }
 
   /** @param round after `try` those that were not written are to be tried otherwise; after `last` they are another process's. */
@@ -103,7 +108,7 @@ export class Settler {
         this.finish(left.length === 0 ? group : group.filter((outcome) => !left.includes(outcome)), written);
         return left;
       } catch (error) {
-        if (!isOutage(error)) return this.splitOrDrop(group, write, round, error);
+        if (!isOutage(error)) return this.splitOrReduce(group, write, round, error);
         if (!this.isStorageAway) this.logger.warn('Results of deliveries wait for the storage to be back');
         this.isStorageAway = true;
       }
@@ -112,39 +117,39 @@ export class Settler {
     return [];
   }
 
-  /** One result that cannot be written must not hold the others. */
-  private async splitOrDrop(group: readonly Outcome[], write: Write, round: 'try' | 'last', error: unknown): Promise<Outcome[]> {
-    const left: Outcome[] = [];
-    if (group.length > 1) {
-      for (const outcome of group) left.push(...(await this.writeUntilDone([outcome], write, round)));
-      return left;
+  /** One result that cannot be written must not hold the others. Alone, it is written without what may stand in its way. */
+  private async splitOrReduce(group: readonly Outcome[], write: Write, round: 'try' | 'last', error: unknown): Promise<Outcome[]> {
+    const [first] = group;
+    if (group.length === 1 && first !== undefined) {
+      if (write === this.writeBarely) this.putBy(first, error);
+      else await this.reduce(first, error);
+      return [];
     }
-    const [outcome] = group;
-    // The lease runs out, and the delivery is attempted again.
-    this.logger.error(`The result of delivery ${outcome?.delivery.deliveryId} cannot be written`, (error as Error).stack);
-    this.settled(group);
+    const left: Outcome[] = [];
+    for (const outcome of group) left.push(...(await this.writeUntilDone([outcome], write, round)));
     return left;
   }
 
-  /** @returns the ids of the deliveries that were this boot's to settle. */
-  private async writeShared(group: readonly Outcome[]): Promise<Set<string>> {
-    const nowMs = Date.now();
-    const rows = new Map(group.map((outcome) => [outcome.delivery.deliveryId, columnsOf(outcome, nowMs)]));
-    // Whatever was known of it when it was begun: its event may have got another delivery since.
-    const refs = group.map(({ delivery }) => ({ ...delivery, id: delivery.deliveryId, fanOut: Math.max(2, delivery.fanOut) }));
-    return this.storage.transaction(async (trx) => {
-      let written = new Set<string>();
-      await changeDeliveries(this.storage, trx, refs, async () => {
-        written = await settle(trx, this.storage.engine, [...rows.values()]);
-        const ours = refs.filter((ref) => written.has(ref.id));
-        return ours.map((delivery) => ({ delivery, from: 'waiting', to: (rows.get(delivery.id) as SettledColumns).status }));
-      });
-      const ours = group.filter((outcome) => written.has(outcome.delivery.deliveryId));
-      await this.storage.insertMany(trx, 'attempts', ours.flatMap(attemptRow));
-      const dead = deadOf(ours);
-      if (dead.length > 0) await this.operational.bookDead(trx, dead);
-      return written;
-    });
+  private async reduce(outcome: Outcome, error: unknown): Promise<void> {
+    if (!this.putByFor.has(outcome)) {
+      const text = `The attempt of delivery ${outcome.delivery.deliveryId} cannot be recorded, its result is written without it`;
+      this.logger.error(text, (error as Error).stack);
+    }
+    await this.writeUntilDone([outcome], this.writeBarely, 'last');
+  }
+
+  /**
+   * Its row itself refuses to change. Given up, the delivery would be sent again at the end of each lease, for ever: it stays in hand,
+   * where it can be seen, and is tried again now and then.
+   */
+  private putBy(outcome: Outcome, error: unknown): void {
+    const delayMs = this.putByFor.get(outcome) ?? FIRST_PUT_BY_MS;
+    if (!this.putByFor.has(outcome)) {
+      this.logger.error(`The result of delivery ${outcome.delivery.deliveryId} cannot be written, it is kept`, (error as Error).stack);
+    }
+    this.putByFor.set(outcome, Math.min(LONGEST_PUT_BY_MS, 2 * delayMs));
+    this.metrics.unwritten.set(this.putByFor.size);
+    setTimeout(() => this.add(outcome), delayMs).unref();
   }
 
   private finish(group: readonly Outcome[], written: ReadonlySet<string>): void {
@@ -153,6 +158,13 @@ export class Settler {
     this.tellDead(ours);
     this.settled(group);
     this.health.note(ours);
+    this.forget(group);
+  }
+
+  private forget(group: readonly Outcome[]): void {
+    if (this.putByFor.size === 0) return;
+    for (const outcome of group) this.putByFor.delete(outcome);
+    this.metrics.unwritten.set(this.putByFor.size);
   }
 
   /** One line a group, however many there are. */
