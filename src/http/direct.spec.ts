@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
@@ -37,6 +37,15 @@ class Doors {
     return Promise.reject(`text at ${request.url}`);
   }
 
+  @Post('xml')
+  @HttpCode(200)
+  @Header('content-type', 'text/xml; charset=utf-8')
+  @Header('cache-control', 'no-store')
+  @Direct()
+  xml(@Req() request: FastifyRequest): Promise<string> {
+    return request.headers['x-fail'] === undefined ? Promise.resolve('<Response/>') : Promise.reject(new Error('failed'));
+  }
+
   @Get('nest')
   nest(@Req() request: FastifyRequest): string {
     return `Nest ${request.url}`;
@@ -60,6 +69,17 @@ class BodyDoor {
   @HttpCode(200)
   @Direct()
   take(@Body() request: FastifyRequest): Promise<string> {
+    return Promise.resolve(request.url);
+  }
+}
+
+@Controller()
+class WorkedOutHeaderDoor {
+  @Post('a')
+  @HttpCode(200)
+  @Header('expires', () => new Date().toUTCString())
+  @Direct()
+  take(@Req() request: FastifyRequest): Promise<string> {
     return Promise.resolve(request.url);
   }
 }
@@ -97,6 +117,16 @@ describe('a direct method', () => {
     });
   });
 
+  it('answers with the headers that it is decorated with, unless it fails', async () => {
+    const answered = await app.inject({ method: 'POST', url: '/doors/xml' });
+    expect(answered.headers).toMatchObject({ 'content-type': 'text/xml; charset=utf-8', 'cache-control': 'no-store' });
+    expect(answered.body).toBe('<Response/>');
+    const failed = await app.inject({ method: 'POST', url: '/doors/xml', headers: { 'x-fail': '1' } });
+    expect(failed.statusCode).toBe(500);
+    expect(failed.headers['content-type']).toMatch(/json/);
+    expect(failed.headers['cache-control']).toBeUndefined();
+  });
+
   it.each(['late', 'text'])('fails as any other does: %s', async (name) => {
     const { statusCode } = await app.inject({ method: 'POST', url: `/doors/${name}` });
     expect(statusCode).toBe(500);
@@ -110,6 +140,7 @@ describe('a direct method', () => {
 it.each([
   [GuardedDoor, 'GuardedDoor.take is direct: its guards would not run'],
   [BodyDoor, 'BodyDoor.take is direct: it takes @Req() and nothing else'],
+  [WorkedOutHeaderDoor, 'WorkedOutHeaderDoor.take is direct: its header expires must be text'],
   [NoStatusDoor, 'NoStatusDoor.take is direct and needs @HttpCode'],
 ])('what would not run is refused at the start: %p', async (controller, message) => {
   await expect(start(controller)).rejects.toThrow(message);

@@ -1,4 +1,11 @@
-import { GUARDS_METADATA, HTTP_CODE_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
+import {
+  GUARDS_METADATA,
+  HEADERS_METADATA,
+  HTTP_CODE_METADATA,
+  INTERCEPTORS_METADATA,
+  PIPES_METADATA,
+  ROUTE_ARGS_METADATA,
+} from '@nestjs/common/constants';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -9,8 +16,8 @@ export type DirectMethod = (request: FastifyRequest) => Promise<string>;
 
 /**
  * For the doors that many small requests come through: Fastify calls the method itself. Everything in `installGate`, the body's
- * bytes in `request.body`, the status of `@HttpCode` and problem+json of what it throws are as everywhere; guards, pipes,
- * interceptors and parameters other than `@Req()` are not to be had, and refused at the start. docs/adr/0010.
+ * bytes in `request.body`, the status of `@HttpCode`, the headers of `@Header` and problem+json of what it throws are as everywhere;
+ * guards, pipes, interceptors and parameters other than `@Req()` are not to be had, and refused at the start. docs/adr/0010.
  */
 export const Direct =
   (): TypedMethodDecorator<DirectMethod> =>
@@ -18,6 +25,8 @@ export const Direct =
     const controller = prototype.constructor as DirectTarget['controller'];
     addToRoute({ direct: { controller, method: String(name) } })(prototype, name, descriptor);
   };
+
+type Answer = (reply: FastifyReply, text: string) => void;
 
 type TypedMethodDecorator<T> = (prototype: object, name: string | symbol, descriptor: TypedPropertyDescriptor<T>) => void;
 
@@ -31,9 +40,14 @@ export function installDirect(fastify: FastifyInstance, app: NestFastifyApplicat
     const method = controller[target.method]!;
     const status = Reflect.getMetadata(HTTP_CODE_METADATA, method) as number | undefined;
     if (status === undefined) throw new Error(`${nameOf(target)} is direct and needs @HttpCode`);
+    const headers = headersOf(target, method);
+    const answer: Answer =
+      headers === undefined
+        ? (reply, text) => void reply.code(status).send(text)
+        : (reply, text) => void reply.code(status).headers(headers).send(text);
     route.handler = (request: FastifyRequest, reply: FastifyReply): void => {
       method.call(controller, request).then(
-        (text) => void reply.code(status).send(text),
+        (text) => answer(reply, text),
         (error: unknown) => void reply.send(error instanceof Error ? error : new Error(String(error))),
       );
     };
@@ -53,6 +67,18 @@ function assertPlain(target: DirectTarget): void {
   if (parameters.length !== 1 || parameters[0] !== `${String(RouteParamtypes.REQUEST)}:0`) {
     throw new Error(`${nameOf(target)} is direct: it takes @Req() and nothing else`);
   }
+}
+
+/** What `@Header` says, undefined where there is none: most doors are not to pay for it. @throws Error when a value is worked out for each request. */
+function headersOf(target: DirectTarget, method: DirectMethod): Record<string, string> | undefined {
+  const headers = (Reflect.getMetadata(HEADERS_METADATA, method) ?? []) as { name: string; value: unknown }[];
+  if (headers.length === 0) return undefined;
+  return Object.fromEntries(
+    headers.map(({ name, value }) => {
+      if (typeof value !== 'string') throw new Error(`${nameOf(target)} is direct: its header ${name} must be text`);
+      return [name, value];
+    }),
+  );
 }
 
 const nameOf = ({ controller, method }: DirectTarget): string => `${controller.name}.${method}`;
