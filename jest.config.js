@@ -1,24 +1,24 @@
 // One run for everything; `--selectProjects unit` needs no services.
+const swc = (jsc) => ['@swc/jest', { jsc: { target: 'es2022', ...jsc }, module: { type: 'commonjs' } }];
+
 const transform = {
-  '^.+\\.ts$': [
-    '@swc/jest',
-    {
-      jsc: {
-        parser: { syntax: 'typescript', decorators: true },
-        transform: { legacyDecorator: true, decoratorMetadata: true },
-        target: 'es2022',
-        keepClassNames: true,
-      },
-      module: { type: 'commonjs' },
-    },
-  ],
+  '^.+\\.ts$': swc({
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+    keepClassNames: true,
+  }),
+  '^.+\\.js$': swc({ parser: { syntax: 'ecmascript' } }),
 };
+
+/** Of otplib, and ES modules only: Node requires them as they are, Jest does not. */
+const ES_MODULES = ['@scure/base', '@noble/hashes'];
 
 const project = (displayName, testMatch, extra = {}) => ({
   displayName,
   testMatch: [`<rootDir>/${testMatch}`],
   testEnvironment: 'node',
   transform,
+  transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES.join('|')})/|@otplib/[^/]+/node_modules/(${ES_MODULES.join('|')})/)`],
   ...extra,
 });
 
