@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Storage } from '../../storage/storage';
+import { type LoadedEvents, loadEvents } from '../load-events';
 import type { EndpointRecord } from '../registry/endpoint-record';
 import { RegistryService } from '../registry/registry.service';
 import { allot } from './allotment';
@@ -7,12 +8,14 @@ import { faulty } from './attempter';
 import { Backlog } from './backlog';
 import type { DeliveryJob } from './delivery-job';
 import { DeliveryRunner } from './delivery-runner';
-import { type Claimed, type ClaimedDelivery, claimDue, loadEvents } from './due-deliveries';
+import { type Claimed, type ClaimedDelivery, claimDue } from './due-deliveries';
 import { returnLeases } from './leases';
 
 /** Takes due deliveries of the endpoints that are known to have some, as many as may begin, and begins them. */
 @Injectable()
 export class DueClaimer {
+  private readonly logger = new Logger(DueClaimer.name);
+
   constructor(
     private readonly storage: Storage,
     private readonly registry: RegistryService,
@@ -93,20 +96,7 @@ export class DueClaimer {
   /** Each claimed delivery has a slot, which it keeps when it is begun. */
   private async begin(claimed: readonly ClaimedDelivery[]): Promise<void> {
     if (claimed.length === 0) return;
-    let jobs: DeliveryJob[] = [];
-    try {
-      const events = await loadEvents(this.storage, new Set(claimed.map((row) => row.event_id)));
-      for (const row of claimed) {
-        const of = { deliveryId: row.id, endpointId: row.endpoint_id, attemptCount: row.attempt_count, fanOut: row.fan_out };
-        const { attempts_before: attemptsBefore } = row;
-        const event = events.get(row.event_id);
-        if (event) jobs.push({ ...of, attemptsBefore, event });
-        else this.runner.settleUnattempted(faulty({ ...of, eventId: row.event_id, source: row.source }, 'event_missing'));
-      }
-    } catch (error) {
-      await this.abandon(claimed.map((row) => ({ deliveryId: row.id, endpointId: row.endpoint_id })));
-      throw error;
-    }
+    let jobs = await this.jobsOf(claimed);
     const lost = jobs.filter((job) => !this.isStillServed(job.endpointId));
     if (lost.length > 0) {
       jobs = jobs.filter((job) => this.isStillServed(job.endpointId));
@@ -114,6 +104,29 @@ export class DueClaimer {
     }
     this.runner.start(jobs);
     this.runner.slots.limits.used(new Set(jobs.map((job) => job.endpointId)), performance.now());
+  }
+
+  private async jobsOf(claimed: readonly ClaimedDelivery[]): Promise<DeliveryJob[]> {
+    const { events, unreadable } = await this.load(claimed);
+    return claimed.flatMap((row) => {
+      const of = { deliveryId: row.id, endpointId: row.endpoint_id, attemptCount: row.attempt_count, fanOut: row.fan_out };
+      const event = events.get(row.event_id);
+      if (event) return [{ ...of, attemptsBefore: row.attempts_before, event }];
+      const reason = unreadable.has(row.event_id) ? 'event_unreadable' : 'event_missing';
+      this.runner.settleUnattempted(faulty({ ...of, eventId: row.event_id, source: row.source }, reason));
+      return [];
+    });
+  }
+
+  private async load(claimed: readonly ClaimedDelivery[]): Promise<LoadedEvents> {
+    try {
+      const loaded = await loadEvents(this.storage, [...new Set(claimed.map((row) => row.event_id))]);
+      for (const [id, error] of loaded.unreadable) this.logger.error(`Event ${id} cannot be read`, error.stack);
+      return loaded;
+    } catch (error) {
+      await this.abandon(claimed.map((row) => ({ deliveryId: row.id, endpointId: row.endpoint_id })));
+      throw error;
+    }
   }
 
   /** The endpoint may have become another process's while its deliveries were fetched. */

@@ -4,7 +4,6 @@ import { arrayParameter } from '../../storage/postgres/array-parameter';
 import type { Schema } from '../../storage/schema';
 import type { Storage } from '../../storage/storage';
 import { anyOf } from '../any-of';
-import { type StoredEvent, fromEventRow } from '../stored-event';
 
 export interface OpenEndpoint {
   endpointId: string;
@@ -176,30 +175,4 @@ async function claimInTurn(trx: Transaction<Schema>, claim: Claim): Promise<Clai
       where ${anyOf('sqlite', 'id', 'uuid', ids)}`.execute(trx);
   }
   return { rows, cut };
-}
-
-/** Each event once, however many deliveries it has; those that are no more are left out. */
-export async function loadEvents(storage: Storage, ids: ReadonlySet<string>): Promise<Map<string, StoredEvent>> {
-  const rows = await storage.db
-    .selectFrom('events')
-    .select([
-      'id',
-      'account_id',
-      'source',
-      'application',
-      'event_type',
-      'level',
-      'timestamp',
-      'received_at',
-      'request_id',
-      'context',
-      'body',
-      'content_type',
-      'data',
-      'data_start',
-      'data_end',
-    ])
-    .where(anyOf(storage.engine, 'id', 'uuid', [...ids]))
-    .execute();
-  return new Map(rows.map((row) => [row.id, fromEventRow(row)]));
 }

@@ -2,8 +2,8 @@ import { type Transaction, sql } from 'kysely';
 import { setImmediate } from 'node:timers/promises';
 import { newId } from '../../core/ids';
 import type { DeliveryStatus } from '../../core/hook-event';
-import { loadEvents } from '../../dispatcher/delivery/due-deliveries';
 import { LedgerTally, eventStateOf, recordDelta } from '../../dispatcher/ledger-delta';
+import { loadEvents } from '../../dispatcher/load-events';
 import { newDelivery } from '../../dispatcher/new-delivery';
 import { ofEvents } from '../../dispatcher/of-events';
 import type { RegistrySnapshot } from '../../dispatcher/registry/snapshot';
@@ -30,7 +30,10 @@ export async function mendIncompleteEvents(
     select e.id from events e where e.id > ${after} and e.id <= ${upTo} and e.fan_out > 0 and e.fan_out >
       (select count(*) from deliveries f where f.id = e.id) +
       (select count(*) from deliveries d where d.event_id = e.id and d.id <> d.event_id)`.execute(storage.db);
-  const events = await loadEvents(storage, new Set(rows.map((row) => row.id)));
+  const { events } = await loadEvents(
+    storage,
+    rows.map((row) => row.id),
+  );
   const mended: string[] = [];
   for (const event of events.values()) {
     if (await storage.transaction((trx) => mend(storage, trx, registry, event))) mended.push(event.id);
