@@ -1,8 +1,8 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { request } from 'undici';
-import { Broker, type IncomingMessage } from '../../src/broker/broker';
+import { Broker } from '../../src/broker/broker';
 import { LedgerService } from '../../src/ledger/ledger.service';
 import { Metrics } from '../../src/metrics/metrics.service';
 import { Storage } from '../../src/storage/storage';
@@ -43,23 +43,6 @@ const code = ({ text }: Answer): string => (JSON.parse(text) as { code: string }
 const depth = async (queue = DEFAULT_LANE): Promise<number> => (await gateway.app.get(Broker, { strict: false }).depth(queue)).messages;
 const db = () => gateway.app.get(Storage, { strict: false }).db;
 
-/** The next message of the lane, out of its queue. */
-async function takeOne(): Promise<IncomingMessage> {
-  const taken: IncomingMessage[] = [];
-  const consumption = await gateway.app.get(Broker, { strict: false }).consume({
-    queue: DEFAULT_LANE,
-    concurrency: 1,
-    isAvailable: () => Promise.resolve(true),
-    handle: (group) => {
-      taken.push(...group);
-      return Promise.resolve(group.map(() => ({ kind: 'ack' as const })));
-    },
-  });
-  const [message] = await eventually('a message', () => taken.length > 0 && taken);
-  await consumption.stop(5_000);
-  return message!;
-}
-
 async function countOf(metric: 'accepted' | 'rejected', labels: Record<string, string>): Promise<number> {
   const { values } = await gateway.app.get(Metrics, { strict: false })[metric].get();
   const found = values.filter((value) =>
@@ -68,26 +51,12 @@ async function countOf(metric: 'accepted' | 'rejected', labels: Record<string, s
   return found.reduce((sum, { value }) => sum + value, 0);
 }
 
+/** What test/conformance/channels does not try at every channel. */
 const REFUSALS: [string, () => Promise<Answer>, number, string][] = [
-  ['no signature', () => post(batchOf(['m1']), { 'x-hub-signature-256': '' }), 401, 'signature_missing'],
   ['the SHA-1 signature alone', () => post('{}', { 'x-hub-signature-256': '', 'x-hub-signature': 'sha1=00' }), 401, 'signature_missing'],
-  ['a wrong signature', () => post(batchOf(['m1']), { 'x-hub-signature-256': signatureOf('other') }), 401, 'signature_invalid'],
-  ['a signature cut short', () => post('{}', { 'x-hub-signature-256': signatureOf('{}').slice(0, 20) }), 401, 'signature_invalid'],
   ['a signature by another secret', () => post('{}', { 'x-hub-signature-256': signatureOf('{}', 'x') }), 401, 'signature_invalid'],
-  ['unsigned text that is no JSON', () => post('{', { 'x-hub-signature-256': '' }), 401, 'signature_missing'],
-  ['a body over 3 MiB', () => post(Buffer.alloc(MAX_BODY_BYTES + 1, 0x20)), 413, 'body_too_large'],
-  ['text that is no JSON', () => post('object=page&entry=1'), 400, 'malformed_json'],
-  ['no body', () => post(''), 400, 'malformed_json'],
-  ['JSON that is no envelope', () => post('[{"entry":[]}]'), 400, 'malformed_request'],
-  ['an envelope without entry', () => post('{"object":"page"}'), 400, 'malformed_request'],
   ['65 levels', () => post(`{"entry":[${'['.repeat(63)}${']'.repeat(63)}]}`), 400, 'json_too_deep'],
-  ['a million levels', () => post('['.repeat(1_000_000) + ']'.repeat(1_000_000)), 400, 'json_too_deep'],
-  ['another content type', () => post('{}', { 'content-type': 'text/plain' }), 415, 'unsupported_media_type'],
-  ['a form', () => post('a=b', { 'content-type': 'application/x-www-form-urlencoded' }), 415, 'unsupported_media_type'],
-  ['no content type', () => post('{}', { 'content-type': '' }), 415, 'unsupported_media_type'],
-  ['an unknown encoding', () => post('{}', { 'content-encoding': 'br' }), 415, 'unsupported_encoding'],
   ['a doubled encoding', () => post(gzipSync(gzipSync('{}')), { 'content-encoding': 'gzip, gzip' }), 415, 'unsupported_encoding'],
-  ['a gzip bomb', () => post(gzipSync(Buffer.alloc(50_000_000)), { 'content-encoding': 'gzip' }), 413, 'body_too_large'],
   [
     'another verify token',
     () => send('GET', '/facebook?hub.mode=subscribe&hub.verify_token=wrong&hub.challenge=1'),
@@ -95,34 +64,12 @@ const REFUSALS: [string, () => Promise<Answer>, number, string][] = [
     'verify_token_mismatch',
   ],
   ['no verify token', () => send('GET', '/facebook'), 403, 'verify_token_mismatch'],
-  [
-    'a doubled parameter',
-    () => send('GET', `/facebook?hub.mode=subscribe&hub.verify_token=${VERIFY_TOKEN}&hub.verify_token=x&hub.challenge=1`),
-    400,
-    'malformed_request',
-  ],
 ];
 
 afterEach(() => gateway.close());
 
 describe('the door', () => {
   beforeEach(() => start(OFF));
-
-  it.each(readdirSync(fixtures))('takes %s and keeps its bytes', async (name) => {
-    const body = readFileSync(join(fixtures, name));
-    const answer = await post(body);
-    expect(answer).toMatchObject({ status: 200, text: 'EVENT_RECEIVED' });
-    expect(answer.headers['content-type']).toMatch(/^text\/plain/);
-    expect(await countOf('accepted', { source: 'facebook' })).toBe(1);
-    const message = await takeOne();
-    expect(message.body.equals(body)).toBe(true);
-    expect(message.headers).toEqual({
-      'x-request-id': answer.headers['x-request-id'],
-      'x-received-at': expect.stringMatching(/^\d{13}$/),
-      'x-content-type': 'application/json',
-    });
-    expect(message.id).toBe(answer.headers['x-request-id']);
-  });
 
   it.each([
     ['no items', '{"object":"page","entry":[]}'],
@@ -135,12 +82,6 @@ describe('the door', () => {
     expect(await depth()).toBe(1);
   });
 
-  it('takes a gzipped request, signed over the plain bytes', async () => {
-    const body = batchOf(['m1']);
-    const headers = { 'content-encoding': 'gzip', 'x-hub-signature-256': signatureOf(body) };
-    expect((await post(gzipSync(body), headers)).status).toBe(200);
-  });
-
   it.each(REFUSALS)('refuses %s, keeps and counts none of it as accepted', async (_what, work, status, expected) => {
     const answer = await work();
     expect([answer.status, code(answer)]).toEqual([status, expected]);
@@ -151,16 +92,6 @@ describe('the door', () => {
     expect((await post(batchOf(['m1']))).status).toBe(200);
   });
 
-  it('lists every refusal with its reason', async () => {
-    for (const [, work] of REFUSALS) await work();
-    const rows = await eventually('they are listed', async () => {
-      const listed = await db().selectFrom('requests').select(['source', 'status', 'code', 'path']).orderBy('id').execute();
-      return listed.length === REFUSALS.length && listed;
-    });
-    expect(rows.map((row) => [row.status, row.code])).toEqual(REFUSALS.map(([, , status, expected]) => [status, expected]));
-    expect(new Set(rows.map(({ source }) => source))).toEqual(new Set(['facebook']));
-  });
-
   it('answers the handshake with the challenge alone, as plain text', async () => {
     const challenge = '<script>alert(1)</script>';
     const query = new URLSearchParams({ 'hub.mode': 'subscribe', 'hub.verify_token': VERIFY_TOKEN, 'hub.challenge': challenge });
@@ -169,38 +100,9 @@ describe('the door', () => {
     expect(answer.headers['content-type']).toMatch(/^text\/plain/);
     expect(answer.headers['x-content-type-options']).toBe('nosniff');
   });
-
-  it('answers 503 when the broker is away, with the time to come back', async () => {
-    await gateway.app.get(Broker, { strict: false }).close();
-    const answer = await post(batchOf(['m1']));
-    expect([answer.status, code(answer)]).toEqual([503, 'broker_unavailable']);
-    expect(answer.headers['retry-after']).toBeDefined();
-    expect(await countOf('accepted', { source: 'facebook' })).toBe(0);
-  });
 });
 
-describe('the order of refusals', () => {
-  const wrongInAllWays = (): Promise<Answer> => post('{', { 'content-type': 'text/plain', 'x-hub-signature-256': '' });
-
-  it('begins with the channel that is switched off', async () => {
-    await start({ HOOK_SERVER_FACEBOOK_ENABLED: 'false', HOOK_SERVER_FACEBOOK_APP_SECRET: '' });
-    expect((await wrongInAllWays()).status).toBe(404);
-    expect((await send('GET', '/facebook')).status).toBe(404);
-  });
-
-  it('goes on with the type, then with the secret that is missing', async () => {
-    await start({ HOOK_SERVER_FACEBOOK_APP_SECRET: '', HOOK_SERVER_FACEBOOK_VERIFY_TOKEN: '' });
-    expect((await wrongInAllWays()).status).toBe(415);
-    for (const [answer, setting] of [
-      [await post(batchOf(['m1'])), 'appSecret'],
-      [await post('{'), 'appSecret'],
-      [await send('GET', '/facebook'), 'verifyToken'],
-    ] as const) {
-      expect([answer.status, code(answer)]).toEqual([503, 'channel_not_configured']);
-      expect(JSON.parse(answer.text)).toMatchObject({ detail: `hookServer.facebook.${setting} is not set` });
-    }
-  });
-
+describe('secrets', () => {
   it('asks each route for its own secret', async () => {
     await start({ ...OFF, HOOK_SERVER_FACEBOOK_VERIFY_TOKEN: '' });
     expect((await send('GET', '/facebook')).status).toBe(503);
