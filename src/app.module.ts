@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module';
 import { BrokerModule } from './broker/broker.module';
 import { FacebookModule } from './channels/facebook/facebook.module';
+import { TwitterModule } from './channels/twitter/twitter.module';
 import { LoggingModule } from './config/logging.module';
 import { RecoveryModule } from './dispatcher/recovery/recovery.module';
 import { RestApiModule } from './dispatcher/rest-api.module';
@@ -24,6 +25,7 @@ import { StorageModule } from './storage/storage.module';
     RestApiModule,
     RecoveryModule,
     FacebookModule,
+    TwitterModule,
     HealthModule,
     LedgerModule,
     RetentionModule,
