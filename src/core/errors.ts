@@ -69,6 +69,7 @@ export const ERRORS = {
   },
   broker_unavailable: { status: 503, title: 'The broker is away', remedy: 'Send the request again after Retry-After.' },
   storage_unavailable: { status: 503, title: 'The storage is away', remedy: 'Send the request again after Retry-After.' },
+  thread_store_unavailable: { status: 503, title: 'The store of threads is away', remedy: 'Send the request again after Retry-After.' },
   channel_not_configured: {
     status: 503,
     title: 'The channel has no secret',
@@ -112,5 +113,6 @@ export class GatewayError extends Error {
 }
 
 /** True when a part that we depend on is away: no verdict on the message or request that met it. */
-export const isOutage = (error: unknown): boolean =>
-  error instanceof GatewayError && (error.code === 'storage_unavailable' || error.code === 'broker_unavailable');
+export const isOutage = (error: unknown): boolean => error instanceof GatewayError && OUTAGES.has(error.code);
+
+const OUTAGES: ReadonlySet<ErrorCode> = new Set(['storage_unavailable', 'broker_unavailable', 'thread_store_unavailable']);

@@ -260,6 +260,28 @@ export interface JobsTable {
   error: string | null;
 }
 
+/** Conversations on platforms; see src/threads. */
+export interface ThreadsTable {
+  account_id: string;
+  /** The platform's conversation, with the channel before it. */
+  id: string;
+  channel: string;
+  /** When something was said last. */
+  last_at: TimeMs;
+}
+
+/** What was said in them. */
+export interface StatementsTable {
+  account_id: string;
+  thread_id: string;
+  at: TimeMs;
+  event_id: string;
+  author: string;
+  own: Flag;
+  text: string;
+  attachments: Json;
+}
+
 /** Small facts of the installation, such as whether the admin key was made. */
 export interface MetaTable {
   key: string;
@@ -284,6 +306,8 @@ export interface Schema {
   idempotency_keys: IdempotencyKeysTable;
   chores: ChoresTable;
   jobs: JobsTable;
+  threads: ThreadsTable;
+  statements: StatementsTable;
   meta: MetaTable;
   processes: ProcessesTable;
 }

@@ -147,6 +147,17 @@ export const COLUMN_TYPES: ColumnTypes = {
     finished_at: 'int8',
     error: 'text',
   },
+  threads: { account_id: 'text', id: 'text', channel: 'text', last_at: 'int8' },
+  statements: {
+    account_id: 'text',
+    thread_id: 'text',
+    at: 'int8',
+    event_id: 'uuid',
+    author: 'text',
+    own: 'int2',
+    text: 'text',
+    attachments: 'text',
+  },
   meta: { key: 'text', value: 'text' },
   processes: { boot_id: 'uuid', started_at: 'int8', seen_at: 'int8', active_from: 'int8' },
 };

@@ -161,6 +161,17 @@ export function sampleRows(): { [T in keyof Schema]: InsertRow<T> } {
       finished_at: null,
       error: AWKWARD_TEXT,
     },
+    threads: { account_id: 'default', id: AWKWARD_TEXT, channel: 'facebook', last_at: MAX_INTEGER },
+    statements: {
+      account_id: 'default',
+      thread_id: AWKWARD_TEXT,
+      at: MAX_INTEGER,
+      event_id: newId(),
+      author: AWKWARD_TEXT,
+      own: 1,
+      text: AWKWARD_TEXT,
+      attachments: '[]',
+    },
     meta: { key: AWKWARD_TEXT, value: '1' },
     processes: { boot_id: newId(), started_at: 1, seen_at: MAX_INTEGER, active_from: null },
   };
