@@ -3,7 +3,12 @@ export interface IncomingEvent {
   /** The account, where the sender may choose it; else found by `identity`, else `default`. */
   accountId?: string;
   /** Who on the platform this belongs to (page id, phone number id …); mapped to an account by its identities. */
-  identity?: { channel: string; externalId: string };
+  identity?: {
+    channel: string;
+    externalId: string;
+    /** Who else it may be mapped by, in this order, while `externalId` is not. */
+    fallbackIds?: readonly string[];
+  };
   application: string;
   eventType: string;
   level?: string;
@@ -19,9 +24,14 @@ export interface IncomingEvent {
   contentType: string;
   /** The platform's own key for this item; without one the request's id is the key. */
   dedupeKey?: string;
+  /** Why nobody gets it, whatever the filters say. It is kept, listed with this as its `filteredReason`, and counted as filtered. */
+  withheld?: WithheldReason;
   /** What was said, where the event is a message between people. */
   statement?: Statement;
 }
+
+/** `own_bot`: the bot that reads these events did it itself; delivered, its answer would be the next such event. */
+export type WithheldReason = 'own_bot';
 
 /** What a message adds to its thread; its channel (the event's application), account, time and id are the event's. */
 export interface Statement {

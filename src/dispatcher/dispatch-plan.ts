@@ -68,6 +68,7 @@ function planRequest(request: IncomingRequest, registry: Pick<RegistrySnapshot, 
       data: event.data,
       body: event.body,
       contentType: clean(event.contentType, 'contentType'),
+      ...(event.withheld && { withheld: event.withheld }),
     };
     return { key: eventKey(source, accountId, event.dedupeKey ?? `${requestId}#${index}`), stored };
   });
@@ -81,11 +82,15 @@ function accountOf({ accountId, application, identity }: IncomingEvent, registry
 
 /** By the channel's name, or by the application's: one channel may serve several platforms, as Facebook's does WhatsApp. */
 function accountOfIdentity(
-  { channel, externalId }: NonNullable<IncomingEvent['identity']>,
+  { channel, externalId, fallbackIds = [] }: NonNullable<IncomingEvent['identity']>,
   application: string,
   registry: Pick<RegistrySnapshot, 'accountOfIdentity'>,
 ): string | undefined {
-  return registry.accountOfIdentity(channel, externalId) ?? registry.accountOfIdentity(application, externalId);
+  for (const id of [externalId, ...fallbackIds]) {
+    const account = registry.accountOfIdentity(channel, id) ?? registry.accountOfIdentity(application, id);
+    if (account !== undefined) return account;
+  }
+  return undefined;
 }
 
 /** PostgreSQL refuses NUL in text, and SQLite reads text only up to one. */

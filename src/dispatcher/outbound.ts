@@ -4,8 +4,10 @@ import type { DeliveryJob } from './delivery/delivery-job';
 import type { DeliveryRunner } from './delivery/delivery-runner';
 import { newDelivery } from './new-delivery';
 import type { EndpointRecord } from './registry/endpoint-record';
-import type { RegistrySnapshot } from './registry/snapshot';
+import type { Match, RegistrySnapshot } from './registry/snapshot';
 import { type StoredEvent, toEventRow } from './stored-event';
+
+const NOBODY: Match = { endpoints: [], disabledOnly: false };
 
 /** What delivering needs of the runner. */
 export type Runner = Pick<DeliveryRunner, 'reserve' | 'leaseMs' | 'start' | 'stored' | 'release'>;
@@ -29,9 +31,9 @@ export class Outbound {
   ) {}
 
   add(event: StoredEvent): 'pending' | 'filtered' {
-    const { endpoints, disabledOnly } = this.registry.match(event);
+    const { endpoints, disabledOnly } = event.withheld ? NOBODY : this.registry.match(event);
     const fanOut = endpoints.length;
-    const reason = disabledOnly ? 'endpoint_disabled' : 'no_filter';
+    const reason = event.withheld ?? (disabledOnly ? 'endpoint_disabled' : 'no_filter');
     this.events.push({ ...toEventRow(event), fan_out: fanOut, filtered_reason: fanOut === 0 ? reason : null });
     endpoints.forEach((endpoint, index) => this.addDelivery(index === 0 ? event.id : newId(), event, endpoint, fanOut));
     return fanOut === 0 ? 'filtered' : 'pending';

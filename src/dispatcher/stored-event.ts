@@ -1,3 +1,4 @@
+import type { WithheldReason } from '../core/hook-event';
 import type { EventsTable } from '../storage/schema';
 
 /** An event as it is kept: what a delivery is made of. */
@@ -19,6 +20,8 @@ export interface StoredEvent {
   data: Buffer;
   body: Buffer;
   contentType: string;
+  /** Kept as the row's `filtered_reason`. */
+  withheld?: WithheldReason;
   /** The delivered body, once it is built: one for all deliveries of the event. */
   built?: Buffer;
 }

@@ -72,6 +72,14 @@ describe.each(ENGINES)('dispatch on $engine', (engine) => {
       expect(await rig.sums()).toEqual({ facebook: { accepted: 1, filtered: 1, door_dispatched: 1 } });
     });
 
+    it('gives to nobody what is withheld', async () => {
+      await rig.routed('message', 2);
+      await rig.dispatcher.dispatch([requestOf([incoming({ withheld: 'own_bot' })])]);
+      const stored = await rig.storage.db.selectFrom('events').select(['fan_out', 'filtered_reason']).execute();
+      expect(stored.map((row) => ({ ...row }))).toEqual([{ fan_out: 0, filtered_reason: 'own_bot' }]);
+      expect(await rig.sums()).toEqual({ facebook: { accepted: 1, filtered: 1, door_dispatched: 1 } });
+    });
+
     it('takes any text a sender can write', async () => {
       const awkward = '\ud800\0"\',\\{}NULL\n€𝄞'.repeat(300);
       const event = incoming({ application: awkward, eventType: awkward, level: awkward, timestamp: awkward, contentType: awkward });

@@ -62,7 +62,7 @@ export class EventSummaryDto {
   requestId!: string;
   /** `pending` while a delivery is open, then `dead` over `cancelled` over `delivered`; `filtered` when there are none. */
   status!: 'pending' | 'delivered' | 'dead' | 'cancelled' | 'filtered';
-  /** Why there are no deliveries: `no_filter` or `endpoint_disabled`. */
+  /** Why there are no deliveries: `no_filter`, `endpoint_disabled`, or `own_bot` for what a bot did itself. */
   filteredReason!: string | null;
 }
 

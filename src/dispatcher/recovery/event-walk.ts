@@ -1,9 +1,12 @@
+import type { WithheldReason } from '../../core/hook-event';
 import { firstIdAt } from '../../core/ids';
 import type { Engine, Queryable } from '../../storage/storage';
 import { ofEvents } from '../of-events';
 import type { RegistrySnapshot } from '../registry/snapshot';
 import { type ReplayOrder, type Steps, type Stride, pick } from './job';
 import { TEST_SOURCE } from './test-event';
+
+const OWN_BOT: WithheldReason = 'own_bot';
 
 export interface FoundEvent {
   id: string;
@@ -18,6 +21,7 @@ interface Row {
   application: string;
   eventType: string;
   level: string | null;
+  filteredReason: string | null;
 }
 
 /** The account's events in the order they were stored, as far as the endpoint is to get them and has not. */
@@ -32,7 +36,7 @@ export async function walkEvents(
   const { sinceMs, untilMs } = order.filter;
   const rows = await on
     .selectFrom('events')
-    .select(['id', 'source', 'application', 'event_type as eventType', 'level'])
+    .select(['id', 'source', 'application', 'event_type as eventType', 'level', 'filtered_reason as filteredReason'])
     .where('account_id', '=', order.accountId)
     .where('id', '>=', firstIdAt(sinceMs))
     .where('id', '<', firstIdAt(Math.min(untilMs, order.createdAt + 1)))
@@ -51,15 +55,17 @@ export async function walkEvents(
   );
 }
 
-/** Examples are never replayed. */
+/** Examples never are, nor what is withheld: it would come back as the next event. */
+const isReplayable = ({ source, filteredReason }: Row): boolean => source !== TEST_SOURCE && filteredReason !== OWN_BOT;
+
 function meant({ filter, endpointId, accountId }: ReplayOrder, registry: Pick<RegistrySnapshot, 'match'>): (row: Row) => boolean {
   const { events } = filter;
   if (events === undefined) {
-    return (row) => row.source !== TEST_SOURCE && registry.match({ ...row, accountId }).endpoints.some(({ id }) => id === endpointId);
+    return (row) => isReplayable(row) && registry.match({ ...row, accountId }).endpoints.some(({ id }) => id === endpointId);
   }
   const among = (list: readonly string[], name: string | null): boolean => list.length === 0 || (name !== null && list.includes(name));
   return (row) =>
-    row.source !== TEST_SOURCE &&
+    isReplayable(row) &&
     among(events.applications, row.application) &&
     among(events.eventTypes, row.eventType) &&
     among(events.levels, row.level);
