@@ -21,6 +21,12 @@ export const ERRORS = {
     title: 'The signature does not match',
     remedy: 'Compare the secret on both sides, and that no proxy changes the body.',
   },
+  otp_missing: { status: 401, title: 'The one-time password is missing', remedy: 'Send the code of this moment in `X-OTP`.' },
+  otp_invalid: {
+    status: 401,
+    title: 'The one-time password is wrong',
+    remedy: 'Compare the secret on both sides, and the clocks: a code counts for its 30 s and the 30 s before and after.',
+  },
   verify_token_mismatch: {
     status: 403,
     title: 'The verify token does not match',
@@ -34,6 +40,11 @@ export const ERRORS = {
   },
   request_timeout: { status: 408, title: 'The request did not arrive in time', remedy: 'Send headers and body without long pauses.' },
   conflict: { status: 409, title: 'The state does not allow this', remedy: 'Read the object again and decide by its present state.' },
+  otp_replayed: {
+    status: 409,
+    title: 'This request was accepted before with this code',
+    remedy: 'Do nothing: it is stored. A new request of the same content needs a new code.',
+  },
   body_too_large: {
     status: 413,
     title: 'The body is too large',
@@ -59,6 +70,11 @@ export const ERRORS = {
     status: 422,
     title: 'The URL leads to an address that must not be called',
     remedy: 'Use a public address, or open the network with EGRESS_ALLOW.',
+  },
+  otp_locked: {
+    status: 429,
+    title: 'Too many wrong one-time passwords from this address',
+    remedy: 'Mend the secret or the clock, then send again after Retry-After.',
   },
   headers_too_large: { status: 431, title: 'The headers are too large', remedy: 'Send at most 16 KiB of headers.' },
   internal_error: { status: 500, title: 'The gateway made a mistake', remedy: 'Look up the request id in the log and report it.' },
@@ -91,12 +107,15 @@ export const MAX_PROBLEMS = 100;
 
 export interface GatewayErrorOptions extends ErrorOptions {
   problems?: FieldProblem[];
+  /** When the caller may try again, where that is known better than by the status. */
+  retryAfterSeconds?: number;
 }
 
 /** An error with a stable code. Its message is for the caller: it says what happened and holds no secret. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly problems: FieldProblem[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -105,6 +124,7 @@ export class GatewayError extends Error {
   ) {
     super(message, options);
     this.problems = options.problems?.slice(0, MAX_PROBLEMS);
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get status(): number {

@@ -55,7 +55,8 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   private send(error: GatewayError, request: FastifyRequest, reply: FastifyReply): void {
-    if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+    const retryAfter = error.retryAfterSeconds ?? (error.status === 503 ? RETRY_AFTER_SECONDS : undefined);
+    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     if (error.status === 401 && error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
     void reply
       .status(error.status)

@@ -282,6 +282,23 @@ export interface StatementsTable {
   attachments: Json;
 }
 
+/** Requests that a door accepted by a one-time password: a code admits each of its step once. */
+export interface OtpUsesTable {
+  door: string;
+  /** Of 30 s since 1970. */
+  step: number;
+  /** SHA-256 of the body, hex. */
+  body_hash: string;
+}
+
+/** Wrong one-time passwords of the last half hour. */
+export interface OtpFailuresTable {
+  /** Of the caller; of IPv6 its network. */
+  address: string;
+  at: TimeMs;
+  id: string;
+}
+
 /** Small facts of the installation, such as whether the admin key was made. */
 export interface MetaTable {
   key: string;
@@ -308,6 +325,8 @@ export interface Schema {
   jobs: JobsTable;
   threads: ThreadsTable;
   statements: StatementsTable;
+  otp_uses: OtpUsesTable;
+  otp_failures: OtpFailuresTable;
   meta: MetaTable;
   processes: ProcessesTable;
 }

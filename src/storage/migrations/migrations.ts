@@ -9,6 +9,7 @@ import { oldSecrets } from './0005-old-secrets';
 import { disablePolicy } from './0006-disable-policy';
 import { chores } from './0007-chores';
 import { registryChanges } from './0008-registry-changes';
+import { oneTimePasswords } from './0011-one-time-passwords';
 import { threads } from './0010-threads';
 
 export interface Migration {
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0007-chores', up: chores },
   { name: '0008-registry-changes', up: registryChanges },
   { name: '0010-threads', up: threads },
+  { name: '0011-one-time-passwords', up: oneTimePasswords },
 ];

@@ -158,6 +158,8 @@ export const COLUMN_TYPES: ColumnTypes = {
     text: 'text',
     attachments: 'text',
   },
+  otp_uses: { door: 'text', step: 'int8', body_hash: 'text' },
+  otp_failures: { address: 'text', at: 'int8', id: 'uuid' },
   meta: { key: 'text', value: 'text' },
   processes: { boot_id: 'uuid', started_at: 'int8', seen_at: 'int8', active_from: 'int8' },
 };

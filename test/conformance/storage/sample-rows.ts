@@ -172,6 +172,8 @@ export function sampleRows(): { [T in keyof Schema]: InsertRow<T> } {
       text: AWKWARD_TEXT,
       attachments: '[]',
     },
+    otp_uses: { door: AWKWARD_TEXT, step: MAX_INTEGER, body_hash: AWKWARD_TEXT },
+    otp_failures: { address: AWKWARD_TEXT, at: MAX_INTEGER, id: newId() },
     meta: { key: AWKWARD_TEXT, value: '1' },
     processes: { boot_id: newId(), started_at: 1, seen_at: MAX_INTEGER, active_from: null },
   };
