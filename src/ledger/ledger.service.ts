@@ -1,8 +1,9 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { isOutage } from '../core/errors';
 import { LEDGER_COLUMNS, type LedgerRow, LedgerTally } from '../dispatcher/ledger-delta';
 import { type Queryable, Storage } from '../storage/storage';
+import { readSums } from './sums';
 
 /** How often the deltas are folded, in milliseconds. */
 const FOLD_EVERY_MS = 3_000;
@@ -19,16 +20,9 @@ export class LedgerService implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(private readonly storage: Storage) {}
 
-  /** One row a source, in their order; of one moment, since it is read by one statement. */
-  async sums(db: Queryable = this.storage.db): Promise<LedgerRow[]> {
-    const columns = sql.join(LEDGER_COLUMNS.map((name) => sql.ref(name)));
-    // Without the cast PostgreSQL's sums of bigints are numerics, which the driver gives as text.
-    const sums = sql.join(LEDGER_COLUMNS.map((name): RawBuilder<number> => sql`cast(sum(${sql.ref(name)}) as bigint) as ${sql.ref(name)}`));
-    const { rows } = await sql<LedgerRow>`
-      select source, ${sums}
-      from (select source, ${columns} from ledger_totals union all select source, ${columns} from ledger_deltas) as changes
-      group by source order by source`.execute(db);
-    return rows;
+  /** One row a source, in their order; of one moment. */
+  sums(db: Queryable = this.storage.db): Promise<LedgerRow[]> {
+    return readSums(db);
   }
 
   /** Folds what deltas there are; those that another process folds just now are left to it. */

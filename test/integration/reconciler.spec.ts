@@ -97,6 +97,53 @@ describe.each(ENGINES)('the reconciler on $engine', (engine) => {
     await expectExact();
   });
 
+  const attempted = (id: string, status: 'failed' | 'succeeded') => {
+    const { storage } = rig.dispatch;
+    const attempt = { delivery_id: id, number: 1, at: 1, code: '1', duration_ms: 1, address: null, response_head: null };
+    return storage.insertMany(storage.db, 'attempts', [{ ...attempt, status }]);
+  };
+
+  it('does not send anew what had arrived before it was lost', async () => {
+    const { ids } = await send(2);
+    const { db } = rig.dispatch.storage;
+    for (const id of ids) {
+      await attempted(id, 'succeeded');
+      await settle(id);
+    }
+    await db.deleteFrom('deliveries').where('event_id', 'in', ids).execute();
+    await rig.reconcile();
+    expect(await rig.repaired()).toEqual({ event_without_deliveries: 2 });
+    for (const id of ids) expect(await deliveriesOf(id)).toMatchObject([{ id, status: 'delivered', attempt_count: 1, leased_by: null }]);
+    expect(await rig.dispatch.sums()).toMatchObject({ facebook: { accepted: 2, delivered: 2 } });
+    await expectExact();
+  });
+
+  it('leaves an event delivered whose only delivery had arrived and that matches nothing any more', async () => {
+    const { ids } = await send(1);
+    const { db } = rig.dispatch.storage;
+    await attempted(ids[0] as string, 'succeeded');
+    await settle(ids[0] as string);
+    await db.deleteFrom('deliveries').execute();
+    await db.deleteFrom('filters').execute();
+    await rig.dispatch.register({});
+    await rig.reconcile();
+    expect(await db.selectFrom('events').select(['fan_out', 'filtered_reason']).execute()).toEqual([{ fan_out: 0, filtered_reason: null }]);
+    expect(await rig.dispatch.sums()).toMatchObject({ facebook: { accepted: 1, delivered: 1 } });
+    await expectExact();
+  });
+
+  it('books an event that was settled, of which nobody knows how, as pending when it is sent anew', async () => {
+    const { ids } = await send(3);
+    const [settled = '', open = '', failed = ''] = ids;
+    await settle(settled);
+    await attempted(failed, 'failed');
+    await rig.dispatch.storage.db.deleteFrom('deliveries').where('event_id', 'in', [settled, open]).execute();
+    await rig.reconcile();
+    expect((await deliveriesOf(settled)).map((row) => row.status)).toEqual(['pending']);
+    expect(await rig.dispatch.sums()).toMatchObject({ facebook: { accepted: 3, pending: 3 } });
+    await expectExact();
+  });
+
   it('makes an event filtered that has lost its deliveries and matches nothing any more', async () => {
     const { ids, endpoints } = await send(1, 2);
     const [id = ''] = ids;
