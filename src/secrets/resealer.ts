@@ -1,26 +1,25 @@
 import { Injectable } from '@nestjs/common';
-import type { Selectable, Transaction } from 'kysely';
-import { sql } from 'kysely';
+import { type RawBuilder, type Transaction, sql } from 'kysely';
 import { GatewayError } from '../core/errors';
-import type { EndpointsTable, Schema } from '../storage/schema';
+import type { Schema } from '../storage/schema';
 import { type Queryable, Storage } from '../storage/storage';
 import { KeysInUse } from './keys-in-use';
 import { SEALED, SecretBox } from './secret-box';
-import { SEALED_COLUMNS, type SealedColumns, resealColumns } from './sealed-columns';
+import { NOTHING, SEALED_TABLES, type SealedTable, resealed } from './sealed-columns';
 
-/** Endpoints of one transaction: few, so that nobody waits long for one of them. */
+/** Rows of one transaction: few, so that nobody waits long for one of them. */
 const SLICE = 200;
 
 export interface Resealed {
-  /** Endpoints that were sealed anew. */
+  /** Endpoints and identities that were sealed anew. */
   sealed: number;
-  /** Ids of endpoints that no key opens; they stay as they are. */
+  /** Those that no key opens, by id; they stay as they are. */
   unreadable: string[];
 }
 
-type Row = Pick<Selectable<EndpointsTable>, 'id' | keyof SealedColumns>;
+type Row = Readonly<Record<string, string | null>> & { row_key: string };
 
-/** Seals endpoints with the first key, in slices, while everything goes on. Interrupted, it goes on where it was. */
+/** Seals rows with the first key, in slices, while everything goes on. Interrupted, it goes on where it was. */
 @Injectable()
 export class Resealer {
   constructor(
@@ -49,8 +48,10 @@ export class Resealer {
     return this.storage.transaction(async (trx) => {
       // Who seals meanwhile waits for this lock, or is waited for.
       await this.keys.lock(trx);
-      const [left] = await this.slice(trx, `${SEALED}${this.box.keyId}:`, '', 1);
-      if (left !== undefined) return false;
+      for (const table of SEALED_TABLES) {
+        const [left] = await this.slice(trx, table, `${SEALED}${this.box.keyId}:`, '', 1);
+        if (left !== undefined) return false;
+      }
       await this.keys.retireOthers(trx);
       return true;
     });
@@ -58,62 +59,64 @@ export class Resealer {
 
   private async sealThoseWithout(prefix: string, onSlice: (sealed: number) => void = () => undefined): Promise<Resealed> {
     const done: Resealed = { sealed: 0, unreadable: [] };
-    let after = '';
-    for (;;) {
-      const ids = (await this.slice(this.storage.db, prefix, after, SLICE)).map((row) => row.id);
-      const last = ids.at(-1);
-      if (last === undefined) return done;
-      const { sealed, unreadable } = await this.storage.transaction((trx) => this.sealRows(trx, ids));
-      done.sealed += sealed;
-      done.unreadable.push(...unreadable);
-      onSlice(done.sealed);
-      after = last;
+    for (const table of SEALED_TABLES) {
+      let after = '';
+      for (;;) {
+        const keys = await this.slice(this.storage.db, table, prefix, after, SLICE);
+        const last = keys.at(-1);
+        if (last === undefined) break;
+        const { sealed, unreadable } = await this.storage.transaction((trx) => this.sealRows(trx, table, keys));
+        done.sealed += sealed;
+        done.unreadable.push(...unreadable);
+        onSlice(done.sealed);
+        after = last;
+      }
     }
+    return done;
   }
 
   /** Only in writing is a row read for good: it may have changed since it was found. */
-  private async sealRows(trx: Transaction<Schema>, ids: readonly string[]): Promise<Resealed> {
-    const rows = await trx
-      .selectFrom('endpoints')
-      .select(['id', ...SEALED_COLUMNS])
-      .where('id', 'in', ids)
-      .orderBy('id')
-      .$if(this.storage.engine === 'postgres', (query) => query.forUpdate())
-      .execute();
+  private async sealRows(trx: Transaction<Schema>, table: SealedTable, keys: readonly string[]): Promise<Resealed> {
+    const { rows } = await sql<Row>`select ${table.key} as row_key, ${columnsOf(table)} from ${sql.table(table.name)}
+      where ${table.key} in (${sql.join(keys)}) order by ${table.key}
+      ${this.storage.engine === 'postgres' ? sql`for update` : sql``}`.execute(trx);
     await this.keys.use(trx);
     const done: Resealed = { sealed: 0, unreadable: [] };
     for (const row of rows) {
-      const columns = this.resealed(row);
+      const columns = this.resealed(table, row);
       if (columns === undefined) {
-        done.unreadable.push(row.id);
+        done.unreadable.push(row.row_key);
         continue;
       }
-      await trx.updateTable('endpoints').set(columns).where('id', '=', row.id).execute();
+      await write(trx, table, row.row_key, columns);
       done.sealed += 1;
     }
     return done;
   }
 
-  private resealed({ id, ...columns }: Row): SealedColumns | undefined {
+  private resealed(table: SealedTable, row: Row): Record<string, string> | undefined {
     try {
-      return resealColumns(this.box, id, columns);
+      return resealed(this.box, table, row.row_key, row);
     } catch (error) {
       if (error instanceof GatewayError && error.code === 'secret_unreadable') return undefined;
       throw error;
     }
   }
 
-  private slice(on: Queryable, prefix: string, after: string, limit: number): Promise<Row[]> {
-    const isOther = SEALED_COLUMNS.map(
-      (column) => sql<boolean>`(${sql.ref(column)} not like ${`${prefix}%`} and ${sql.ref(column)} <> '{}')`,
-    );
-    return on
-      .selectFrom('endpoints')
-      .select(['id', ...SEALED_COLUMNS])
-      .where(sql<boolean>`(${sql.join(isOther, sql` or `)})`)
-      .$if(after !== '', (query) => query.where('id', '>', after))
-      .orderBy('id')
-      .limit(limit)
-      .execute();
+  /** Keys of rows with a column that does not begin so. */
+  private async slice(on: Queryable, table: SealedTable, prefix: string, after: string, limit: number): Promise<string[]> {
+    const isOther = table.columns.map((column) => sql`(${sql.ref(column)} not like ${`${prefix}%`} and ${sql.ref(column)} <> ${NOTHING})`);
+    const isLater = after === '' ? sql`1 = 1` : sql`${table.key} > ${after}`;
+    const { rows } = await sql<{ row_key: string }>`select ${table.key} as row_key from ${sql.table(table.name)}
+      where (${sql.join(isOther, sql` or `)}) and ${isLater} order by ${table.key} limit ${sql.lit(limit)}`.execute(on);
+    return rows.map((row) => row.row_key);
   }
+}
+
+const columnsOf = (table: SealedTable): RawBuilder<unknown> => sql.join(table.columns.map((column) => sql.ref(column)));
+
+async function write(trx: Transaction<Schema>, table: SealedTable, key: string, columns: Record<string, string>): Promise<void> {
+  if (Object.keys(columns).length === 0) return;
+  const changes = Object.entries(columns).map(([column, text]) => sql`${sql.ref(column)} = ${text}`);
+  await sql`update ${sql.table(table.name)} set ${sql.join(changes)} where ${table.key} = ${key}`.execute(trx);
 }

@@ -1,5 +1,14 @@
+import { type RawBuilder, sql } from 'kysely';
 import type { SecretBox } from './secret-box';
 import { SEALED } from './secret-box';
+
+/** A table with sealed columns. */
+export interface SealedTable {
+  name: 'endpoints' | 'account_identities';
+  columns: readonly string[];
+  /** A text that tells its rows apart, in SQL. */
+  key: RawBuilder<string>;
+}
 
 /** The columns of an endpoint that are sealed. */
 export interface SealedColumns {
@@ -11,28 +20,42 @@ export interface SealedColumns {
 
 export const SEALED_COLUMNS = ['secret', 'previous_secret', 'auth', 'headers'] as const satisfies (keyof SealedColumns)[];
 
+/** All that `npm run secrets:reencrypt` seals anew. */
+export const SEALED_TABLES: readonly SealedTable[] = [
+  { name: 'endpoints', columns: SEALED_COLUMNS, key: sql.ref<string>('id') },
+  { name: 'account_identities', columns: ['credentials'], key: sql<string>`(channel || ' ' || external_id)` },
+];
+
 /** No headers are no secret. */
-const NOTHING = '{}';
+export const NOTHING = '{}';
 
 export const sealColumn = (box: SecretBox, id: string, column: keyof SealedColumns, text: string): string =>
-  text === NOTHING ? text : box.seal(text, contextOf(column, id));
+  text === NOTHING ? text : box.seal(text, contextOf('endpoints', column, id));
 
 /** @throws GatewayError `secret_unreadable`. */
 export const openColumn = (box: SecretBox, id: string, column: keyof SealedColumns, text: string): string =>
-  box.open(text, contextOf(column, id));
+  box.open(text, contextOf('endpoints', column, id));
 
-/** Those that the box's first key did not seal are sealed with it. @throws GatewayError `secret_unreadable`. */
-export function resealColumns(box: SecretBox, id: string, columns: SealedColumns): SealedColumns {
+/** Where the credentials of an identity are sealed: in another row they do not open. */
+export const credentialsContext = (channel: string, externalId: string): string =>
+  contextOf('account_identities', 'credentials', `${channel} ${externalId}`);
+
+/** Those columns of a row that the box's first key did not seal, sealed with it. @throws GatewayError `secret_unreadable`. */
+export function resealed(
+  box: SecretBox,
+  table: SealedTable,
+  key: string,
+  row: Readonly<Record<string, string | null>>,
+): Record<string, string> {
   const prefix = `${SEALED}${box.keyId}:`;
-  const resealed = (column: keyof SealedColumns, text: string): string =>
-    text.startsWith(prefix) ? text : sealColumn(box, id, column, openColumn(box, id, column, text));
-  const { secret, previous_secret: previous, auth, headers } = columns;
-  return {
-    secret: resealed('secret', secret),
-    previous_secret: previous === null ? null : resealed('previous_secret', previous),
-    auth: auth === null ? null : resealed('auth', auth),
-    headers: resealed('headers', headers),
-  };
+  const columns: Record<string, string> = {};
+  for (const column of table.columns) {
+    const text = row[column] ?? NOTHING;
+    if (text === NOTHING || text.startsWith(prefix)) continue;
+    const context = contextOf(table.name, column, key);
+    columns[column] = box.seal(box.open(text, context), context);
+  }
+  return columns;
 }
 
-const contextOf = (column: string, id: string): string => `endpoints.${column} of ${id}`;
+const contextOf = (table: string, column: string, key: string): string => `${table}.${column} of ${key}`;

@@ -21,6 +21,10 @@ export interface AccountIdentitiesTable {
   external_id: string;
   account_id: string;
   created_at: TimeMs;
+  /** The token to act for it on the platform, sealed (src/dispatcher/registry/identity-credentials.ts); null: none is known. */
+  credentials: string | null;
+  /** When they were set. */
+  credentials_at: TimeMs | null;
 }
 
 export interface ApiKeysTable {

@@ -43,7 +43,14 @@ describe.each(ENGINES)('the registry on $engine', (engine) => {
     const { db } = rig.storage;
     const [a, b] = [endpointRow(), endpointRow()];
     const filter = filterRow({ endpoints: [a, b] });
-    const identity = { channel: 'facebook', external_id: '"1"', account_id: 'acme', created_at: 1 };
+    const identity = {
+      channel: 'facebook',
+      external_id: '"1"',
+      account_id: 'acme',
+      created_at: 1,
+      credentials: null,
+      credentials_at: null,
+    };
     await rig.storage.insertMany(db, 'account_identities', [identity]);
     await rig.register({ endpoints: [a, b], filters: [filter] });
     const matched = async () => {
@@ -109,7 +116,14 @@ describe.each(ENGINES)('the registry on $engine', (engine) => {
   });
 
   it('maps identities to accounts', async () => {
-    const identity = { channel: 'facebook', external_id: '4711', account_id: 'acme', created_at: 1 };
+    const identity = {
+      channel: 'facebook',
+      external_id: '4711',
+      account_id: 'acme',
+      created_at: 1,
+      credentials: null,
+      credentials_at: null,
+    };
     await rig.storage.insertMany(rig.storage.db, 'account_identities', [identity]);
     await rig.register({});
     const ours = incoming({ identity: { channel: 'facebook', externalId: '4711' } });

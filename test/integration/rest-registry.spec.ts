@@ -99,12 +99,51 @@ describe.each(ENGINES)('registry over REST on %s', (engine) => {
     it('belong to one account', async () => {
       const wanted = { channel: 'facebook', externalId: 'page:1' };
       const made = await app.must(201, 'POST', path, wanted);
-      expect(made).toEqual({ ...wanted, accountId: 'a', createdAt: expect.any(String) });
+      expect(made).toEqual({ ...wanted, accountId: 'a', hasCredentials: false, createdAt: expect.any(String) });
       expect(await app.must(201, 'POST', path, wanted)).toEqual(made);
       expect((await app.call('POST', '/api/v1/accounts/b/identities', wanted)).body).toMatchObject({ status: 409, code: 'conflict' });
       await app.must(404, 'DELETE', '/api/v1/accounts/b/identities/facebook/page:1');
       await app.must(204, 'DELETE', `${path}/facebook/page:1`);
       await app.must(201, 'POST', '/api/v1/accounts/b/identities', wanted);
+    });
+
+    it('keep the token to act for them to themselves', async () => {
+      const credentials = { accessToken: '3001969357-token', accessTokenSecret: 'a-secret-of-the-token' };
+      const wanted = { channel: 'twitter', externalId: '3001969357' };
+      const post = async (body: object): Promise<boolean> => {
+        const answer = await app.call('POST', path, { ...wanted, ...body });
+        expect(answer.text).not.toContain('token');
+        return answer.body.hasCredentials;
+      };
+      const sealed = async () =>
+        (await app.storage.db.selectFrom('account_identities').select('credentials').execute()).map((row) => String(row.credentials));
+      expect(await post({ credentials })).toBe(true);
+      const [first] = (await sealed()).filter((text) => text !== 'null');
+      expect(first).toMatch(/^enc:v1:/);
+      expect((await app.call('GET', path)).text).not.toContain('secret-of');
+      expect((await app.must(200, 'GET', path, undefined, { key: keyA })).data).toContainEqual(
+        expect.objectContaining({ ...wanted, hasCredentials: true }),
+      );
+
+      // Left out they stay as they are, given anew they are replaced; another account's claim changes nothing.
+      expect(await post({})).toBe(true);
+      await app.must(409, 'POST', '/api/v1/accounts/b/identities', { ...wanted, credentials });
+      expect(await sealed()).toContain(first);
+      expect(await post({ credentials: { ...credentials, accessToken: 'another' } })).toBe(true);
+      expect(await sealed()).not.toContain(first);
+      expect(await post({ credentials: null })).toBe(false);
+      expect((await sealed()).filter((text) => text !== 'null')).toEqual([]);
+      await app.must(204, 'DELETE', `${path}/twitter/3001969357`);
+    });
+
+    it.each([
+      { accessToken: 'a' },
+      { accessToken: 'a', accessTokenSecret: '' },
+      { accessToken: 'a b', accessTokenSecret: 'c' },
+      'token',
+      [],
+    ])('refuse %j as a token', async (credentials) => {
+      await app.must(422, 'POST', path, { channel: 'twitter', externalId: '7', credentials });
     });
 
     it('come by pages, to the key of their account too', async () => {

@@ -2,12 +2,13 @@ import { Logger } from '@nestjs/common';
 import { SecretBox } from '../../src/secrets/secret-box';
 import { secretKey } from '../../src/secrets/secret-key';
 import { fromRow, toRow } from '../../src/dispatcher/registry/endpoint-record';
+import { IdentityCredentials, type PlatformIdentity } from '../../src/dispatcher/registry/identity-credentials';
 import { OldSecrets } from '../../src/dispatcher/registry/old-secrets';
 import { KeysInUse } from '../../src/secrets/keys-in-use';
 import { LoadedKeys } from '../../src/secrets/load-keys';
 import { PlainRows } from '../../src/secrets/plain-rows';
 import { Resealer } from '../../src/secrets/resealer';
-import { SEALED_COLUMNS } from '../../src/secrets/sealed-columns';
+import { SEALED_COLUMNS, credentialsContext } from '../../src/secrets/sealed-columns';
 import { RegistryVersion } from '../../src/storage/registry-version';
 import type { Storage } from '../../src/storage/storage';
 import { ENGINES, type Place } from '../conformance/storage/engines';
@@ -136,6 +137,39 @@ describe.each(ENGINES)('sealed endpoints on $engine', (engine) => {
     // Now both are in use: the old one alone is not enough any more.
     await expect(withKeys(OLD).inUse.onModuleInit()).rejects.toThrow(`the key ${NEW.id}`);
     await withKeys(OLD, NEW).inUse.onModuleInit();
+  });
+
+  it('get another key together with the tokens of identities', async () => {
+    const token = (box: SecretBox, externalId: string) => ({
+      channel: 'twitter',
+      external_id: externalId,
+      account_id: 'default',
+      created_at: 1,
+      credentials: box.seal('["token","secret"]', credentialsContext('twitter', externalId)),
+      credentials_at: 1,
+    });
+    const [old, lost] = [new SecretBox([OLD]), new SecretBox([OTHER])];
+    await storage.insertMany(storage.db, 'account_identities', [
+      token(old, '1'),
+      token(lost, '2'),
+      { ...token(old, '3'), credentials: null, credentials_at: null },
+    ]);
+    const { box, inUse, resealer } = withKeys(NEW, OLD);
+    await inUse.onModuleInit();
+    expect(await resealer.sealAll(() => undefined)).toEqual({ sealed: 1, unreadable: ['twitter 2'] });
+    expect(await resealer.retireOtherKeys()).toBe(false);
+    await storage.db.deleteFrom('account_identities').where('external_id', '=', '2').execute();
+    expect(await resealer.retireOtherKeys()).toBe(true);
+
+    const credentials = new IdentityCredentials(storage, box, inUse, new RegistryVersion(storage));
+    const identities = await credentials.list('twitter');
+    expect(identities.map(({ credentials: sealed }) => sealed?.split(':')[2])).toEqual([NEW.id, undefined]);
+    expect(identities.map((identity) => credentials.open('twitter', identity))).toEqual([
+      { accessToken: 'token', accessTokenSecret: 'secret' },
+      undefined,
+    ]);
+    // Moved to another identity it does not open.
+    expect(credentials.open('twitter', { ...(identities[0] as PlatformIdentity), externalId: '3' })).toBeUndefined();
   });
 
   it('know one key where several processes start at once', async () => {

@@ -11,6 +11,7 @@ import { assertAdmin, assertOwn, noSuchAccount } from './account-scope';
 import { CreateIdentityDto, type IdentityDto, type IdentityListDto } from './accounts.dto';
 import { AccountsRepository } from './accounts.repository';
 import { IdentitiesRepository, type IdentityRow, cursorOf } from './identities.repository';
+import { IdentityCredentials } from './identity-credentials';
 import { RegistryChange } from './registry-change';
 
 /**
@@ -25,10 +26,14 @@ export class IdentitiesController {
   constructor(
     private readonly accounts: AccountsRepository,
     private readonly identities: IdentitiesRepository,
+    private readonly credentials: IdentityCredentials,
     private readonly registry: RegistryChange,
   ) {}
 
-  /** Maps an identity to the account, which appears if it is new; again the same is no error, one of another account is 409. Needs an admin key. */
+  /**
+   * Maps an identity to the account, which appears if it is new; again the same is no error and replaces its credentials where they are
+   * given, one of another account is 409. Needs an admin key.
+   */
   @Post()
   @Accepts('application/json')
   async create(@Param('id') id: string, @Body() body: CreateIdentityDto, @CurrentPrincipal() principal: Principal): Promise<IdentityDto> {
@@ -40,7 +45,8 @@ export class IdentitiesController {
       await this.accounts.ensure(trx, id);
       const row = await this.identities.claim(trx, wanted);
       if (row.account_id !== id) throw new GatewayError('conflict', `${body.channel} ${body.externalId} belongs to another account`);
-      return view(row);
+      if (body.credentials === undefined) return view(row);
+      return view({ ...row, ...(await this.credentials.write(trx, row, body.credentials)) });
     });
   }
 
@@ -80,5 +86,6 @@ const view = (row: IdentityRow): IdentityDto => ({
   channel: row.channel,
   externalId: row.external_id,
   accountId: row.account_id,
+  hasCredentials: row.credentials !== null,
   createdAt: new Date(row.created_at).toISOString(),
 });

@@ -5,6 +5,7 @@ import type { AccountIdentitiesTable, Schema } from '../../storage/schema';
 import { Storage } from '../../storage/storage';
 
 export type IdentityRow = Selectable<AccountIdentitiesTable>;
+export type NewIdentity = Omit<IdentityRow, 'credentials' | 'credentials_at'>;
 
 /** No channel's name holds a colon. */
 export const cursorOf = (row: IdentityRow): string => `${row.channel}:${row.external_id}`;
@@ -32,11 +33,11 @@ export class IdentitiesRepository {
       .execute();
   }
 
-  /** The row as it stands afterwards, which may be another account's. */
-  async claim(trx: Transaction<Schema>, identity: IdentityRow): Promise<IdentityRow> {
+  /** The row as it stands afterwards, which may be another account's; nobody else changes it until the transaction ends. */
+  async claim(trx: Transaction<Schema>, identity: NewIdentity): Promise<IdentityRow> {
     await trx
       .insertInto('account_identities')
-      .values(identity)
+      .values({ ...identity, credentials: null, credentials_at: null })
       .onConflict((conflict) => conflict.columns(['channel', 'external_id']).doNothing())
       .execute();
     return trx
@@ -44,6 +45,7 @@ export class IdentitiesRepository {
       .selectAll()
       .where('channel', '=', identity.channel)
       .where('external_id', '=', identity.external_id)
+      .$if(this.storage.engine === 'postgres', (query) => query.forUpdate())
       .executeTakeFirstOrThrow();
   }
 

@@ -5,10 +5,15 @@ import type { Engine, Queryable } from '../../storage/storage';
 import { anyOf } from '../any-of';
 import type { Gone } from './snapshot';
 
+/** What dispatch has to know of an identity: nothing of its credentials. */
+export type MappedIdentity = Omit<Selectable<AccountIdentitiesTable>, 'credentials' | 'credentials_at'>;
+
+const MAPPED = ['channel', 'external_id', 'account_id', 'created_at'] as const satisfies (keyof MappedIdentity)[];
+
 export interface RegistryRows {
   endpoints: readonly Selectable<EndpointsTable>[];
   filters: readonly Selectable<FiltersTable>[];
-  identities: readonly Selectable<AccountIdentitiesTable>[];
+  identities: readonly MappedIdentity[];
 }
 
 export interface Identity {
@@ -80,10 +85,10 @@ async function readAll(db: Queryable): Promise<RegistryRows> {
       .limit(limit)
       .execute(),
   );
-  const identities = await pages<Selectable<AccountIdentitiesTable>>((after, limit) =>
+  const identities = await pages<MappedIdentity>((after, limit) =>
     db
       .selectFrom('account_identities')
-      .selectAll()
+      .select(MAPPED)
       .$if(after !== undefined, (query) =>
         query.where((eb) => eb(eb.refTuple('channel', 'external_id'), '>', eb.tuple(after?.channel ?? '', after?.external_id ?? ''))),
       )
@@ -118,7 +123,7 @@ function ofChannel(db: Queryable, engine: Engine, channel: string, identities: r
   const externalIds = identities.filter((identity) => identity.channel === channel).map((identity) => identity.externalId);
   return db
     .selectFrom('account_identities')
-    .selectAll()
+    .select(MAPPED)
     .where('channel', '=', channel)
     .where(anyOf(engine, 'external_id', 'text', externalIds))
     .execute();

@@ -9,6 +9,7 @@ import { oldSecrets } from './0005-old-secrets';
 import { disablePolicy } from './0006-disable-policy';
 import { chores } from './0007-chores';
 import { registryChanges } from './0008-registry-changes';
+import { identityCredentials } from './0009-identity-credentials';
 import { oneTimePasswords } from './0011-one-time-passwords';
 import { threads } from './0010-threads';
 
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0006-disable-policy', up: disablePolicy },
   { name: '0007-chores', up: chores },
   { name: '0008-registry-changes', up: registryChanges },
+  { name: '0009-identity-credentials', up: identityCredentials },
   { name: '0010-threads', up: threads },
   { name: '0011-one-time-passwords', up: oneTimePasswords },
 ];

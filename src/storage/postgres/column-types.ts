@@ -20,7 +20,14 @@ const SUMS = {
 /** What each column is on PostgreSQL, for the arrays of insertMany. A test compares it with the database. */
 export const COLUMN_TYPES: ColumnTypes = {
   accounts: { id: 'text', name: 'text', created_at: 'int8' },
-  account_identities: { channel: 'text', external_id: 'text', account_id: 'text', created_at: 'int8' },
+  account_identities: {
+    channel: 'text',
+    external_id: 'text',
+    account_id: 'text',
+    created_at: 'int8',
+    credentials: 'text',
+    credentials_at: 'int8',
+  },
   api_keys: { id: 'uuid', account_id: 'text', name: 'text', prefix: 'text', hash: 'text', created_at: 'int8', revoked_at: 'int8' },
   endpoints: {
     id: 'uuid',

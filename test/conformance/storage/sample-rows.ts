@@ -69,7 +69,14 @@ const sums = {
 export function sampleRows(): { [T in keyof Schema]: InsertRow<T> } {
   return {
     accounts: { id: AWKWARD_TEXT, name: '', created_at: MAX_INTEGER },
-    account_identities: { channel: 'facebook', external_id: AWKWARD_TEXT, account_id: 'default', created_at: 1 },
+    account_identities: {
+      channel: 'facebook',
+      external_id: AWKWARD_TEXT,
+      account_id: 'default',
+      created_at: 1,
+      credentials: AWKWARD_TEXT,
+      credentials_at: MAX_INTEGER,
+    },
     api_keys: { id: newId(), account_id: null, name: AWKWARD_TEXT, prefix: 'hk_', hash: 'h', created_at: 1, revoked_at: MAX_INTEGER },
     endpoints: {
       id: newId(),
