@@ -3,6 +3,7 @@ import { AuthModule } from './auth/auth.module';
 import { BrokerModule } from './broker/broker.module';
 import { FacebookModule } from './channels/facebook/facebook.module';
 import { TwitterModule } from './channels/twitter/twitter.module';
+import { WebexModule } from './channels/webex/webex.module';
 import { LoggingModule } from './config/logging.module';
 import { RecoveryModule } from './dispatcher/recovery/recovery.module';
 import { RestApiModule } from './dispatcher/rest-api.module';
@@ -26,6 +27,7 @@ import { StorageModule } from './storage/storage.module';
     RecoveryModule,
     FacebookModule,
     TwitterModule,
+    WebexModule,
     HealthModule,
     LedgerModule,
     RetentionModule,
