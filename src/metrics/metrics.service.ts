@@ -35,7 +35,7 @@ export class Metrics {
   );
   readonly unwritten = this.gauge(
     'hookline_results_unwritten',
-    'Results in hand whose delivery’s row refuses to change; they are tried again, and not sent again while this process runs',
+    'Results in hand that the database refuses to write; they are tried again, and not sent again while this process runs',
     [],
   );
   readonly leasesFreed = this.counter(
@@ -63,12 +63,25 @@ export class Metrics {
   readonly ledgerImbalance = this.gauge('hookline_ledger_imbalance', '1 when the ledger’s sum has not held for 60 s', ['source']);
   readonly repairs = this.counter('hookline_reconciler_repairs_total', 'What was found out of order in the database and mended', ['kind']);
   readonly expired = this.counter('hookline_retention_rows_total', 'Rows deleted because their time was over, by table', ['table']);
+  readonly statements = this.counter('hookline_statements_total', 'What was said, written to the threads or refused by their store', [
+    'outcome',
+  ]);
   readonly ingestSeconds = this.histogram('hookline_ingest_duration_seconds', 'From the request to its 2xx', ['source']);
   readonly attemptSeconds = this.histogram('hookline_attempt_duration_seconds', 'One attempt, from connect to answer', []);
   readonly acceptToDeliverySeconds = this.histogram(
     'hookline_accept_to_delivery_seconds',
     'From receiving an event to its delivery at the first attempt',
     [],
+  );
+  readonly affinityRequests = this.counter(
+    'hookline_affinity_requests_total',
+    'Requests at the affinity proxy, by outcome: answered, refused, unreachable, timeout, gone (the client left first)',
+    ['outcome'],
+  );
+  readonly affinitySessions = this.counter(
+    'hookline_affinity_sessions_total',
+    'What became of the affinity cookies of actors: found, missing, stored, removed, unsaved (the storage was away)',
+    ['result'],
   );
 
   constructor() {

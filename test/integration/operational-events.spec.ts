@@ -80,13 +80,14 @@ describe.each(ENGINES)('operational events on $engine', (engine) => {
     await rig.changeEndpoint(endpoint.id, { url: `${endpoint.url}?token=secret` });
     await rig.send('failing');
     await eventually('it fails', async () => (await rig.readEndpoint(endpoint.id)).failing_since !== null);
-    const { failing_since: begunAt } = await rig.readEndpoint(endpoint.id);
+    const begunAt = Date.now() - 61_000;
+    await rig.changeEndpoint(endpoint.id, { failing_since: begunAt });
     receiver.answer = () => ({ status: 204 });
     await rig.send('failing');
     const about = { endpointId: endpoint.id, name: 'failing', url: receiver.url };
     const [recovered] = await got(watching, 1);
     expect(recovered).toMatchObject({ type: 'hookline.endpoint.recovered' });
-    expect(recovered?.data).toEqual({ ...about, reason: 'succeeded', failingSince: new Date(begunAt ?? 0).toISOString() });
+    expect(recovered?.data).toEqual({ ...about, reason: 'succeeded', failingSince: new Date(begunAt).toISOString() });
 
     const since = Date.now() - FIVE_DAYS_MS;
     await rig.changeEndpoint(endpoint.id, { failing_since: since });
@@ -96,6 +97,17 @@ describe.each(ENGINES)('operational events on $engine', (engine) => {
     expect(disabled).toMatchObject({ type: 'hookline.endpoint.disabled' });
     expect(disabled?.data).toEqual({ ...about, reason: 'failing', failingSince: new Date(since).toISOString() });
     expect(await storedTypes(rig)).toEqual(['endpoint.recovered', 'endpoint.disabled']);
+  });
+
+  it('makes nothing of a failure that is over within a minute', async () => {
+    await monitor(rig);
+    const { receiver, endpoint } = await hopeless('hiccup', { retry_schedule: '[3600]' });
+    await rig.send('hiccup');
+    await eventually('it fails', async () => (await rig.readEndpoint(endpoint.id)).failing_since !== null);
+    receiver.answer = () => ({ status: 204 });
+    await rig.makeDue(endpoint.id);
+    await eventually('it succeeds', async () => (await rig.readEndpoint(endpoint.id)).failing_since === null);
+    expect(await storedTypes(rig)).toEqual([]);
   });
 
   it('tells of an endpoint that is gone', async () => {
@@ -133,13 +145,15 @@ describe.each(ENGINES)('operational events on $engine', (engine) => {
   });
 
   it('does not tell its reader for ever that it has recovered', async () => {
-    const { receiver: watching, endpoint } = await monitor(rig, { retry_schedule: '[0.3]' });
+    const { receiver: watching, endpoint } = await monitor(rig, { retry_schedule: '[3600]' });
     // Each event fails at first: every one would be followed by "recovered".
     watching.answer = (_, count) => ({ status: count === 1 ? 500 : 204 });
     const { endpoint: failing } = await hopeless('once');
     await rig.send('once');
     await rig.reached(failing.id, { dead: 1 });
     await eventually('the reader fails', async () => (await rig.readEndpoint(endpoint.id)).failing_since !== null);
+    await rig.changeEndpoint(endpoint.id, { failing_since: Date.now() - 61_000 });
+    await rig.makeDue(endpoint.id);
     await eventually('the reader succeeds', async () => (await rig.readEndpoint(endpoint.id)).failing_since === null);
     expect(await storedTypes(rig)).toEqual(['delivery.dead']);
     expect(watching.received).toHaveLength(2);
@@ -150,7 +164,7 @@ describe.each(ENGINES)('operational events on $engine', (engine) => {
     const allow = await refuseOperationalEvents(rig);
     const told = jest.spyOn(Logger.prototype, 'error');
     const warned = jest.spyOn(Logger.prototype, 'warn');
-    const { endpoint } = await hopeless('atomic');
+    const { receiver, endpoint } = await hopeless('atomic');
     await rig.send('atomic');
     await eventually('its result could not be written', () => told.mock.calls.some(([line]) => String(line).includes('cannot be written')));
     expect(await rig.deliveriesTo(endpoint.id)).toMatchObject([{ status: 'pending', attempt_count: 0, settled_at: null }]);
@@ -168,7 +182,9 @@ describe.each(ENGINES)('operational events on $engine', (engine) => {
     await allow();
     await rig.send('disabling');
     await eventually('it is disabled', async () => (await rig.readEndpoint(failing.id)).enabled === 0);
-    expect(await storedTypes(rig)).toEqual(['endpoint.disabled']);
+    await rig.reached(endpoint.id, { dead: 1 });
+    expect((await storedTypes(rig)).sort()).toEqual(['delivery.dead', 'endpoint.disabled']);
+    expect(receiver.received).toHaveLength(1);
   });
 
   it('leaves nothing behind when the transaction of the fact fails', async () => {

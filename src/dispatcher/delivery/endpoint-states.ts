@@ -15,6 +15,10 @@ export type Notes = ReadonlyMap<string, EndpointNote>;
 type Condition = (row: EndpointFailures, nowMs: number) => boolean;
 const isDue: Condition = (row, nowMs) => isGivenUp(row.policy ?? DEFAULT_DISABLE_POLICY, row, nowMs);
 
+/** What is over sooner is mended by a next try and worth nobody's attention. */
+const HICCUP_MS = 60_000;
+const isNoHiccup: Condition = ({ failingSince }, nowMs) => failingSince !== null && nowMs - failingSince >= HICCUP_MS;
+
 /** Writes what was noted of endpoints into their rows, and tells what follows from it. */
 export class EndpointStates {
   private readonly logger = new Logger('EndpointHealth');
@@ -34,20 +38,20 @@ export class EndpointStates {
     const succeeded = idsOf((note) => note.hasSucceeded);
     const gone = idsOf((note) => note.state === 'gone');
     const failed = idsOf((note) => note.failures > 0 && note.state !== 'gone');
-    await this.recover(succeeded, notes);
+    await this.recover(succeeded, notes, nowMs);
     const isAnyGone = await this.disable(gone, 'endpoint_gone', () => true, nowMs);
     const givenUp = await this.givenUp(await this.recordFailures(failed, notes, nowMs), notes, nowMs);
     const isAnyGivenUp = await this.disable(givenUp, 'failing', isDue, nowMs);
     return isAnyGone || isAnyGivenUp;
   }
 
-  private async recover(ids: readonly string[], notes: Notes): Promise<void> {
+  private async recover(ids: readonly string[], notes: Notes, nowMs: number): Promise<void> {
     const failing = await this.rows.stillFailing(ids);
     if (failing.length === 0) return;
     const recovered = await this.storage.transaction(async (trx) => {
       const rows = (await this.rows.lock(trx, failing)).filter((row) => row.failingSince !== null);
       await this.rows.setFailingSince(trx, idsOf(rows), null);
-      const told = rows.filter((row) => row.enabled && notes.get(row.id)?.hasRecovered === true);
+      const told = rows.filter((row) => row.enabled && notes.get(row.id)?.hasRecovered === true && isNoHiccup(row, nowMs));
       const facts = told.map((row) => endpointRecovered(row, 'succeeded'));
       await this.operational.book(trx, facts);
       return idsOf(rows);

@@ -6,7 +6,7 @@ import { OperationalEvents } from '../operational/operational-events';
 import { EndpointHealth } from './endpoint-health';
 import { returnLeases } from './leases';
 import { type Outcome, deadOf } from './outcome';
-import { settleBarely, settleShared } from './settle-shared';
+import { settleShared } from './settle-shared';
 import { isSingle, settleSingles } from './settle-singles';
 
 const MAX_GROUP = 200;
@@ -32,7 +32,7 @@ export class Settler {
   private isStorageAway = false;
   /** Results that are kept although they cannot be written, and when each is tried again. */
   private readonly putByFor = new Map<Outcome, number>();
-  private readonly writeBarely: Write = (outcomes) => settleBarely(this.storage, outcomes);
+  private readonly writeWithoutAttempts: Write = (outcomes) => settleShared(this.storage, this.operational, outcomes, 'attempts');
   private settled: (outcomes: readonly Outcome[]) => void = () => undefined;
 
   constructor(
@@ -117,11 +117,11 @@ export class Settler {
     return [];
   }
 
-  /** One result that cannot be written must not hold the others. Alone, it is written without what may stand in its way. */
+  /** One result that cannot be written must not hold the others. Alone, it is written without its attempt's row. */
   private async splitOrReduce(group: readonly Outcome[], write: Write, round: 'try' | 'last', error: unknown): Promise<Outcome[]> {
     const [first] = group;
     if (group.length === 1 && first !== undefined) {
-      if (write === this.writeBarely) this.putBy(first, error);
+      if (write === this.writeWithoutAttempts) this.putBy(first, error);
       else await this.reduce(first, error);
       return [];
     }
@@ -135,11 +135,11 @@ export class Settler {
       const text = `The attempt of delivery ${outcome.delivery.deliveryId} cannot be recorded, its result is written without it`;
       this.logger.error(text, (error as Error).stack);
     }
-    await this.writeUntilDone([outcome], this.writeBarely, 'last');
+    await this.writeUntilDone([outcome], this.writeWithoutAttempts, 'last');
   }
 
   /**
-   * Its row itself refuses to change. Given up, the delivery would be sent again at the end of each lease, for ever: it stays in hand,
+   * Its row itself refuses to change, or what is to be told of it cannot be stored. Given up, the delivery would be sent again at the end of each lease, for ever: it stays in hand,
    * where it can be seen, and is tried again now and then.
    */
   private putBy(outcome: Outcome, error: unknown): void {

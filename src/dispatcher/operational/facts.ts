@@ -26,7 +26,7 @@ export interface ToldEndpoint {
 export const endpointDisabled = (endpoint: ToldEndpoint, reason: string): OperationalFact =>
   aboutEndpoint('endpoint.disabled', endpoint, reason);
 
-/** `succeeded`: the first success after nothing but failures; `enabled`: somebody enabled it. */
+/** `succeeded`: the first success after a minute or more of nothing but failures; `enabled`: somebody enabled it. */
 export const endpointRecovered = (endpoint: ToldEndpoint, reason: 'succeeded' | 'enabled'): OperationalFact =>
   aboutEndpoint('endpoint.recovered', endpoint, reason);
 
