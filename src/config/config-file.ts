@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Document, isAlias, isMap as isYamlMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { type Document, type Scalar, isAlias, isMap as isYamlMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { type SettingMap, type SettingValue, convertText, isMap, leavesOf, setAt, valueAt } from './setting-tree';
 
 /** Which layer a setting came from, by its path. */
@@ -66,10 +66,15 @@ function plainOf(node: unknown, document: Document): SettingValue {
   if (isAlias(node)) return plainOf(node.resolve(document), document);
   if (isYamlMap(node)) {
     const map = Object.create(null) as SettingMap;
-    for (const { key, value } of node.items) map[isScalar(key) ? String(key.value) : String(key)] = plainOf(value, document);
+    for (const { key, value } of node.items) map[keyOf(key)] = plainOf(value, document);
     return map;
   }
   if (isSeq(node)) return node.items.map((item) => plainOf(item, document));
   if (!isScalar(node) || node.value === null || node.value === undefined) return null;
-  return typeof node.value === 'string' ? node.value : (node.source ?? JSON.stringify(node.value));
+  return textOf(node);
 }
+
+/** A phone number without quotes would be a number, and lose its plus. */
+const keyOf = (key: unknown): string => (isScalar(key) ? textOf(key) : String(key));
+
+const textOf = ({ value, source }: Scalar): string => (typeof value === 'string' ? value : (source ?? JSON.stringify(value)));

@@ -40,8 +40,8 @@ export function setAt(tree: SettingMap, path: string, value: SettingValue): void
 }
 
 /**
- * Text as a setting of the default's type: numbers, `true` and `false`, lists by commas. Text that is none of its type stays
- * text, for validation to name it.
+ * Text as a setting of the default's type: numbers, `true` and `false`, lists by commas, a map of free shape as JSON. Text that is
+ * none of its type stays text, for validation to name it.
  */
 export function convertText(text: string, like: SettingValue): SettingValue {
   if (typeof like === 'number') return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
@@ -54,7 +54,16 @@ export function convertText(text: string, like: SettingValue): SettingValue {
       .filter((part) => part !== '')
       .map((part) => convertText(part, element));
   }
-  return text;
+  return isMap(like) ? (mapOf(text) ?? text) : text;
+}
+
+function mapOf(text: string): SettingMap | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isMap(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function booleanOf(text: string): boolean | undefined {
