@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module';
 import { BrokerModule } from './broker/broker.module';
 import { FacebookModule } from './channels/facebook/facebook.module';
+import { TwilioModule } from './channels/twilio/twilio.module';
 import { TwitterModule } from './channels/twitter/twitter.module';
 import { WebexModule } from './channels/webex/webex.module';
 import { LoggingModule } from './config/logging.module';
@@ -27,6 +28,7 @@ import { StorageModule } from './storage/storage.module';
     RecoveryModule,
     FacebookModule,
     TwitterModule,
+    TwilioModule,
     WebexModule,
     HealthModule,
     LedgerModule,

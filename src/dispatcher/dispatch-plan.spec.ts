@@ -37,6 +37,8 @@ describe('the account of an event', () => {
     { says: { identity: { channel: 'facebook', externalId: 'other' } }, account: 'default' },
     { says: { application: 'whatsapp', identity: { channel: 'facebook', externalId: 'phone' } }, account: 'corp' },
     { says: { application: 'whatsapp', identity: { channel: 'facebook', externalId: 'page' } }, account: 'acme' },
+    { says: { identity: { channel: 'facebook', externalId: 'other', fallbackIds: ['another', 'page'] } }, account: 'acme' },
+    { says: { application: 'whatsapp', identity: { channel: 'facebook', externalId: 'phone', fallbackIds: ['page'] } }, account: 'corp' },
     { says: { accountId: 'named', identity: { channel: 'facebook', externalId: 'page' } }, account: 'named' },
     { says: { accountId: '' }, account: 'default' },
     { says: {}, account: 'default' },
