@@ -16,6 +16,8 @@ export interface GatewayOptions {
   databaseUrl?: string;
   /** Further variables; they win. */
   env?: Record<string, string>;
+  /** The file to run; default: dist/main.js. */
+  main?: string;
 }
 
 export interface ApiAnswer {
@@ -72,7 +74,7 @@ export class Gateway {
 
   /** Starts it again on the same data and port; `env` and `nodeOptions` count for this start only. */
   start(env: Record<string, string> = {}, nodeOptions: readonly string[] = []): void {
-    const { rabbitMqUrl, databaseUrl } = this.options;
+    const { rabbitMqUrl, databaseUrl, main = join(ROOT, 'dist', 'main.js') } = this.options;
     const variables: NodeJS.ProcessEnv = {
       PATH: process.env.PATH,
       NODE_ENV: 'test',
@@ -87,7 +89,7 @@ export class Gateway {
       ...this.options.env,
       ...env,
     };
-    this.workspace.start(process.execPath, [...nodeOptions, join(ROOT, 'dist', 'main.js')], { env: variables });
+    this.workspace.start(process.execPath, [...nodeOptions, main], { env: variables });
   }
 
   async becomesReady(deadlineMs = 30_000): Promise<void> {
