@@ -16,7 +16,7 @@ const imports = ['src', 'bench', 'scripts'].flatMap((top) =>
     .filter((name) => /\.[jt]s$/.test(name))
     .flatMap((name) => {
       const file = join(ROOT, top, name);
-      const { importedFiles } = preProcessFile(readFileSync(file, 'utf8'));
+      const { importedFiles } = preProcessFile(readFileSync(file, 'utf8'), true, true);
       return importedFiles
         .filter(({ fileName }) => fileName.startsWith('.'))
         .map(({ fileName }) => ({ from: relative(ROOT, file), to: relative(ROOT, resolve(dirname(file), fileName)) }));
