@@ -8,7 +8,7 @@ import { Storage } from '../storage/storage';
 import { mendBrokenDeliveries } from './orphans/broken-deliveries';
 import { type WalkState, walk } from './orphans/id-walk';
 import { mendIncompleteEvents } from './orphans/incomplete-events';
-import { type OpenPlace, mendLostEnds } from './orphans/lost-ends';
+import { type LostEnds, mendLostEnds } from './orphans/lost-ends';
 import { Repairs } from './repairs';
 
 const DAY_MS = 86_400_000;
@@ -17,7 +17,7 @@ const SPEC = { name: 'reconciler', everyMs: 30_000 };
 export interface ReconcilerState {
   events?: WalkState;
   deliveries?: WalkState;
-  open?: OpenPlace;
+  open?: LostEnds;
 }
 
 /**
@@ -62,6 +62,6 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
       mendIncompleteEvents(storage, registry, range, repairs),
     );
     const open = await mendLostEnds(storage, before.open, repairs, this.metrics);
-    return { deliveries, events, ...(open && { open }) };
+    return { deliveries, events, open };
   }
 }

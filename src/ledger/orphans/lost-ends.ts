@@ -7,7 +7,7 @@ import type { Engine, Storage } from '../../storage/storage';
 import type { Repairs } from '../repairs';
 
 /** Where the walk through the open deliveries has come to. */
-export interface OpenPlace {
+interface OpenPlace {
   createdAt: number;
   id: string;
 }
@@ -27,17 +27,29 @@ interface OpenDelivery {
   hasEndpoint: boolean | number;
 }
 
+/** What one turn hands to the next. */
+export interface LostEnds {
+  /** Where to go on; undefined: from the beginning. */
+  place?: OpenPlace;
+  /** Endpoints that were not there. */
+  missing: string[];
+}
+
+/** Endpoints that are remembered for the next turn; what is beyond is found again. */
+const MOST_MISSING = 1_000;
+
 /**
  * Open deliveries that nobody works on and whose event or endpoint is no more. The puller finds them too, once they are due; these may
- * be due in hours, or never while an endpoint is disabled. @returns where to go on; undefined: from the beginning.
+ * be due in hours, or never while an endpoint is disabled. An endpoint may have been deleted this very moment, so its deliveries are
+ * left to the puller until the next turn.
  */
-export async function mendLostEnds(
-  storage: Storage,
-  from: OpenPlace | undefined,
-  repairs: Repairs,
-  metrics: Metrics,
-): Promise<OpenPlace | undefined> {
-  let place = from;
+export async function mendLostEnds(storage: Storage, before: LostEnds | undefined, repairs: Repairs, metrics: Metrics): Promise<LostEnds> {
+  for (const endpointId of before?.missing ?? []) {
+    const count = await cancelOpen(storage, endpointId, (more) => metrics.cancelled.inc(more));
+    repairs.made('endpoint_missing', [`endpoint ${endpointId}`], count);
+  }
+  let place = before?.place;
+  const missing = new Set<string>();
   for (let slice = 0; slice < SLICES[storage.engine]; slice++) {
     const rows = await nextSlice(storage, place);
     const last = rows.at(-1);
@@ -47,16 +59,12 @@ export async function mendLostEnds(
       repairs,
       metrics,
     );
-    const nowhere = new Set(rows.filter((row) => row.hasEvent && !row.hasEndpoint).map((row) => row.endpointId));
-    for (const endpointId of nowhere) {
-      const count = await cancelOpen(storage, endpointId, (more) => metrics.cancelled.inc(more));
-      repairs.made('endpoint_missing', [`endpoint ${endpointId}`], count);
-    }
-    if (rows.length < SLICE[storage.engine] || last === undefined) return undefined;
-    place = { createdAt: last.createdAt, id: last.id };
+    for (const row of rows) if (row.hasEvent && !row.hasEndpoint) missing.add(row.endpointId);
+    place = rows.length < SLICE[storage.engine] || last === undefined ? undefined : { createdAt: last.createdAt, id: last.id };
+    if (place === undefined) break;
     await setImmediate();
   }
-  return place;
+  return { ...(place && { place }), missing: [...missing].slice(0, MOST_MISSING) };
 }
 
 async function nextSlice({ db, engine }: Storage, place: OpenPlace | undefined): Promise<OpenDelivery[]> {
