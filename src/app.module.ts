@@ -14,6 +14,7 @@ import { LedgerModule } from './ledger/ledger.module';
 import { RefusalsModule } from './refusals/refusals.module';
 import { RetentionModule } from './retention/retention.module';
 import { StorageModule } from './storage/storage.module';
+import { ThreadsModule } from './threads/threads.module';
 
 /** One line a module; deleting a channel is its folder and its line here. */
 @Module({
@@ -26,6 +27,7 @@ import { StorageModule } from './storage/storage.module';
     RefusalsModule,
     RestApiModule,
     RecoveryModule,
+    ThreadsModule,
     FacebookModule,
     TwitterModule,
     TwilioModule,

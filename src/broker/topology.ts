@@ -14,6 +14,9 @@ export const QUEUES = [
 
 export type QueueName = (typeof QUEUES)[number];
 
+/** What was said in dispatched events, on its way to the threads. */
+export const STATEMENTS_QUEUE = 'threads.statements' satisfies QueueName;
+
 export interface ExchangeSpec {
   name: string;
   type: 'direct' | 'topic';

@@ -3,6 +3,7 @@ import { GatewayError } from '../core/errors';
 import type { IncomingRequest } from '../core/hook-event';
 import type { DispatcherService } from '../dispatcher/dispatcher.service';
 import type { Storage } from '../storage/storage';
+import { StatementPublisher } from '../threads/statement-publisher';
 import { Logger } from '@nestjs/common';
 import { type Channel, Channels, type RawRequest } from './channel';
 import { ChannelConsumer } from './channel-consumer';
@@ -58,7 +59,8 @@ function setUp(options: { outage?: 'dispatch' | 'poison'; bug?: Error } = {}) {
   } as unknown as Broker;
   const channels = new Channels();
   const storage = { probe: () => Promise.resolve(true) } as unknown as Storage;
-  const consumer = new ChannelConsumer(channels, broker, storage, dispatcher);
+  const statements = new StatementPublisher({ enabled: false, retentionDays: 1 }, broker);
+  const consumer = new ChannelConsumer(channels, broker, storage, dispatcher, statements);
   return { channels, consumer, dispatched, poison, consumed, stopped };
 }
 

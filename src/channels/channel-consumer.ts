@@ -3,11 +3,12 @@ import { setImmediate } from 'node:timers/promises';
 import { Broker, type Consumption, type IncomingMessage, type Verdict } from '../broker/broker';
 import { REDELIVERY_LIMIT } from '../broker/topology';
 import { GatewayError, isOutage } from '../core/errors';
-import type { IncomingRequest } from '../core/hook-event';
+import type { DispatchOutcome, IncomingRequest } from '../core/hook-event';
 import { cleanText } from '../core/clean-text';
 import { newId } from '../core/ids';
 import { DispatcherService } from '../dispatcher/dispatcher.service';
 import { Storage } from '../storage/storage';
+import { StatementPublisher } from '../threads/statement-publisher';
 import { ATTRIBUTE_PREFIX, type Channel, Channels, type RawRequest } from './channel';
 
 /** Reading a group must not hold up the event loop for longer than this many bytes take (some milliseconds). */
@@ -31,6 +32,7 @@ export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicatio
     private readonly broker: Broker,
     private readonly storage: Storage,
     private readonly dispatcher: DispatcherService,
+    private readonly statements: StatementPublisher,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -56,7 +58,10 @@ export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicatio
     await Promise.all(consumptions.map((consumption) => consumption.stop(STOP_DEADLINE_MS)));
   }
 
-  /** One verdict a message. @throws what the dispatcher throws; then nothing of the group was written. */
+  /**
+   * One verdict a message. @throws what the dispatcher throws; then nothing of the group was written; and `broker_unavailable` when what
+   * was said could not be handed on: then the group is to be handled again, which dispatches nothing twice.
+   */
   async handle(channel: Channel, group: readonly IncomingMessage[]): Promise<Verdict[]> {
     const requests: IncomingRequest[] = [];
     const verdicts: Verdict[] = [];
@@ -77,14 +82,16 @@ export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicatio
       }
     }
     // A request without events is dispatched as well: it has passed the door and counts as come through.
+    let outcomes: DispatchOutcome[][] = [];
     try {
-      if (requests.length > 0) await this.dispatcher.dispatch(requests);
+      if (requests.length > 0) outcomes = await this.dispatcher.dispatch(requests);
     } catch (error) {
       const [message] = group;
       const isLastTry = message !== undefined && group.length === 1 && message.redeliveries + 1 >= REDELIVERY_LIMIT;
       if (!isLastTry || isOutage(error)) throw error;
       return [await this.bury(channel, rawRequestOf(message), error)];
     }
+    await this.statements.publish(requests, outcomes);
     return verdicts;
   }
 

@@ -4,6 +4,7 @@ import { BrokerModule } from '../broker/broker.module';
 import { DispatcherModule } from '../dispatcher/dispatcher.module';
 import { MetricsModule } from '../metrics/metrics.module';
 import { StorageModule } from '../storage/storage.module';
+import { ThreadsModule } from '../threads/threads.module';
 import { ChannelInbox, Channels } from './channel';
 import { ChannelConsumer } from './channel-consumer';
 import { ChannelsController } from './channels.controller';
@@ -11,7 +12,7 @@ import { DoorCounter } from './door-counter';
 
 /** The ground that each channel's module builds on. */
 @Module({
-  imports: [AuthModule, BrokerModule, DispatcherModule, MetricsModule, StorageModule],
+  imports: [AuthModule, BrokerModule, DispatcherModule, MetricsModule, StorageModule, ThreadsModule],
   controllers: [ChannelsController],
   providers: [Channels, ChannelInbox, ChannelConsumer, DoorCounter],
   exports: [Channels, ChannelInbox],

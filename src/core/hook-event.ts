@@ -67,6 +67,11 @@ export interface IncomingRequest {
 export interface DispatchOutcome {
   id: string;
   duplicate: boolean;
+  /** Whose the event is. */
+  accountId: string;
 }
+
+/** What its publisher is told of it. */
+export type PublishedOutcome = Pick<DispatchOutcome, 'id' | 'duplicate'>;
 
 export type DeliveryStatus = 'pending' | 'waiting' | 'delivered' | 'dead' | 'cancelled';

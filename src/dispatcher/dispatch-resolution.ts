@@ -40,7 +40,7 @@ export function resolveGroup(plan: DispatchPlan, newKeys: ReadonlySet<string>, h
       isAgain ||= isRedelivery;
       if (isFresh) resolved.fresh.push(event);
       else if (!isRedelivery) resolved.duplicates += 1;
-      resolved.outcomes.push({ id: holder.eventId, duplicate: !isFresh && !isRedelivery });
+      resolved.outcomes.push({ id: holder.eventId, duplicate: !isFresh && !isRedelivery, accountId: event.stored.accountId });
     }
     if (isAgain) resolved.seen = 'again';
     else if (resolved.fresh.length > 0) resolved.seen = 'first';

@@ -99,7 +99,7 @@ export class DispatcherService {
     if (!isStored) return undefined;
     outbound.send();
     this.count(tally);
-    return plan.requests.map(({ events }) => events.map(({ stored }) => ({ id: stored.id, duplicate: false })));
+    return plan.requests.map(({ events }) => events.map(({ stored: { id, accountId } }) => ({ id, duplicate: false, accountId })));
   }
 
   /** Counts a message that can never be read, once for each request id: accepted and dead. @throws `storage_unavailable`. */

@@ -18,6 +18,7 @@ export interface PageOf<T> {
 
 export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 200;
+const MAX_CURSOR_LENGTH = 1_024;
 
 /** `id`: lists that are sorted by a UUIDv7; `text`: lists that are sorted by a name. */
 export type CursorKind = 'id' | 'text';
@@ -34,7 +35,7 @@ export function parsePage(query: Record<string, unknown>, kind: CursorKind = 'id
 }
 
 const isCursor = (cursor: unknown, kind: CursorKind): boolean =>
-  typeof cursor === 'string' && (kind === 'id' ? isId(cursor) : cursor !== '' && cursor.length <= 255 && !cursor.includes('\0'));
+  typeof cursor === 'string' && (kind === 'id' ? isId(cursor) : cursor !== '' && cursor.length <= MAX_CURSOR_LENGTH && !cursor.includes('\0'));
 
 /** @param rows At most `limit + 1` of them: the one more tells that there is another page. */
 export function pageOf<T>(rows: readonly T[], limit: number, keyOf: (row: T) => string): PageOf<T> {

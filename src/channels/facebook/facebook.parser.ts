@@ -1,10 +1,11 @@
 import { cleanText } from '../../core/clean-text';
-import type { IncomingEvent } from '../../core/hook-event';
+import type { IncomingEvent, Statement } from '../../core/hook-event';
 import { type JsonSlice, joinObject, parseJson } from '../../core/json-slice';
 import { notAnEnvelope } from './facebook.envelope';
 import { changeKey, messagingKey, statusKey, whatsappMessageKey } from './facebook.keys';
 import { kindOfMessaging, textOf, timestampOf } from './facebook.item';
 import { FACEBOOK } from './facebook.signature';
+import { messagingStatement, whatsappStatement } from './facebook.statement';
 import { WhatsappValue } from './facebook.whatsapp';
 
 const APPLICATIONS: ReadonlyMap<string | undefined, string> = new Map([
@@ -28,6 +29,7 @@ interface Item {
   dedupeKey: string | undefined;
   /** Page id, Instagram id, phone number id. */
   identity: JsonSlice | undefined;
+  statement?: Statement | undefined;
 }
 
 /**
@@ -67,7 +69,9 @@ function* itemsOf(slice: JsonSlice, entry: Entry): Generator<Item> {
 
 function messagingItem(item: JsonSlice, entry: Entry, eventType: string): Item {
   const time = item.member('timestamp') ?? entry.time;
-  return { eventType, data: item.bytes, time, dedupeKey: messagingKey(item, eventType, entry.id, time), identity: entry.id };
+  const dedupeKey = messagingKey(item, eventType, entry.id, time);
+  const statement = messagingStatement(item, entry.application, entry.id);
+  return { eventType, data: item.bytes, time, dedupeKey, identity: entry.id, statement };
 }
 
 function changeItem(change: JsonSlice, { id, time }: Entry, identity = id): Item {
@@ -81,7 +85,8 @@ function* whatsappItems(change: JsonSlice, entry: Entry): Generator<Item> {
   for (const message of value.messages) {
     const time = message.member('timestamp') ?? entry.time;
     const dedupeKey = whatsappMessageKey(message, entry.id, time);
-    yield { eventType: 'message', data: value.around('message', message), time, dedupeKey, identity };
+    const statement = whatsappStatement(message, value.phoneNumberId);
+    yield { eventType: 'message', data: value.around('message', message), time, dedupeKey, identity, statement };
   }
   for (const status of value.statuses) {
     const time = status.member('timestamp') ?? entry.time;
@@ -90,7 +95,7 @@ function* whatsappItems(change: JsonSlice, entry: Entry): Generator<Item> {
   if (value.holdsMore) yield changeItem(change, entry, identity);
 }
 
-function eventOf(entry: Entry, { eventType, data, time, dedupeKey, identity }: Item): IncomingEvent {
+function eventOf(entry: Entry, { eventType, data, time, dedupeKey, identity, statement }: Item): IncomingEvent {
   const timestamp = timestampOf(time);
   const externalId = textOf(identity);
   return {
@@ -103,5 +108,6 @@ function eventOf(entry: Entry, { eventType, data, time, dedupeKey, identity }: I
     ...(externalId !== undefined && { identity: { channel: FACEBOOK, externalId: cleanText(externalId, 256) } }),
     ...(timestamp !== undefined && { timestamp }),
     ...(dedupeKey !== undefined && { dedupeKey }),
+    ...(statement !== undefined && { statement }),
   };
 }

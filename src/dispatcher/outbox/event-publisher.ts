@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from 'kysely';
 import { GatewayError } from '../../core/errors';
-import type { DispatchOutcome, IncomingRequest } from '../../core/hook-event';
+import type { DispatchOutcome, IncomingRequest, PublishedOutcome } from '../../core/hook-event';
 import { bumpRegistryVersion } from '../../storage/registry-version';
 import type { Schema } from '../../storage/schema';
 import { WriteBatcher } from '../../storage/write-batcher';
@@ -18,7 +18,7 @@ export interface PublishRequest {
 }
 
 /** An error here is the request's own; it does not touch the others of its group. */
-type PublishResult = { outcomes: DispatchOutcome[] } | { error: GatewayError };
+type PublishResult = { outcomes: PublishedOutcome[] } | { error: GatewayError };
 
 /** What an event costs beside its bytes: its rows. Keeps groups of small events short. */
 const EVENT_COST_BYTES = 2_048;
@@ -45,7 +45,7 @@ export class EventPublisher {
    * @returns one outcome an event, in order.
    * @throws GatewayError `idempotency_key_reused`, `storage_unavailable`.
    */
-  async publish(request: PublishRequest): Promise<DispatchOutcome[]> {
+  async publish(request: PublishRequest): Promise<PublishedOutcome[]> {
     const result = await this.batcher.add(request);
     if ('error' in result) throw result.error;
     return result.outcomes;
@@ -83,7 +83,7 @@ export class EventPublisher {
   }
 
   /** Undefined when one of their keys was taken meanwhile: nothing was written then. */
-  private async publishTogether(requests: readonly PublishRequest[]): Promise<DispatchOutcome[][] | undefined> {
+  private async publishTogether(requests: readonly PublishRequest[]): Promise<PublishedOutcome[][] | undefined> {
     try {
       return await this.dispatch(requests);
     } catch (error) {
@@ -92,20 +92,20 @@ export class EventPublisher {
     }
   }
 
-  private async dispatch(requests: readonly PublishRequest[]): Promise<DispatchOutcome[][]> {
+  private async dispatch(requests: readonly PublishRequest[]): Promise<PublishedOutcome[][]> {
     const unsure = this.accounts.unsure(requests.flatMap(({ incoming }) => incoming.events.flatMap((event) => event.accountId ?? [])));
     const outcomes = await this.dispatcher.dispatch(
       requests.map((request) => request.incoming),
-      { within: (trx, made) => this.record(trx, requests, made, unsure) },
+      { within: (trx, made) => this.record(trx, requests, published(made), unsure) },
     );
     this.accounts.remember(unsure);
-    return outcomes;
+    return published(outcomes);
   }
 
   private async record(
     trx: Transaction<Schema>,
     requests: readonly PublishRequest[],
-    outcomes: readonly DispatchOutcome[][],
+    outcomes: readonly PublishedOutcome[][],
     unsure: readonly string[],
   ): Promise<void> {
     const uses = requests.flatMap(({ idempotency: use }, index) => (use ? [{ use, outcomes: outcomes[index] ?? [] }] : []));
@@ -115,6 +115,9 @@ export class EventPublisher {
     if (isNew) await bumpRegistryVersion(trx);
   }
 }
+
+const published = (outcomes: readonly DispatchOutcome[][]): PublishedOutcome[][] =>
+  outcomes.map((ofRequest) => ofRequest.map(({ id, duplicate }) => ({ id, duplicate })));
 
 const answerAgain = (use: KeyUse, earlier: EarlierUse): PublishResult =>
   earlier.bodyHash === use.bodyHash ? { outcomes: earlier.outcomes } : { error: new GatewayError('idempotency_key_reused') };

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Transaction, sql } from 'kysely';
-import type { DispatchOutcome } from '../../core/hook-event';
+import type { PublishedOutcome } from '../../core/hook-event';
 import type { Schema } from '../../storage/schema';
 import { Storage } from '../../storage/storage';
 import { anyOf } from '../any-of';
@@ -19,7 +19,7 @@ export interface KeyUse {
 
 export interface EarlierUse {
   bodyHash: string;
-  outcomes: DispatchOutcome[];
+  outcomes: PublishedOutcome[];
 }
 
 /** Another transaction has used one of the keys since they were looked up. */
@@ -45,7 +45,7 @@ export class IdempotencyRepository {
       .where('created_at', '>', nowMs - REMEMBERED_MS)
       .execute();
     for (const row of rows) {
-      const outcomes = JSON.parse(row.response) as DispatchOutcome[];
+      const outcomes = JSON.parse(row.response) as PublishedOutcome[];
       found.set(nameOf({ scope: row.account_id, key: row.key }), { bodyHash: row.body_hash, outcomes });
     }
     return found;
@@ -54,7 +54,7 @@ export class IdempotencyRepository {
   /** Different keys only. @throws KeyTakenError; the transaction must not commit then. */
   async insert(
     trx: Transaction<Schema>,
-    uses: readonly { use: KeyUse; outcomes: readonly DispatchOutcome[] }[],
+    uses: readonly { use: KeyUse; outcomes: readonly PublishedOutcome[] }[],
     nowMs: number,
   ): Promise<void> {
     if (uses.length === 0) return;
