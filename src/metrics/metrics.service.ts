@@ -66,7 +66,6 @@ export class Metrics {
   readonly statements = this.counter('hookline_statements_total', 'What was said, written to the threads or refused by their store', [
     'outcome',
   ]);
-  readonly statements = this.counter('hookline_statements_total', 'What was said, written to the threads or refused by their store', ['outcome']);
   readonly ingestSeconds = this.histogram('hookline_ingest_duration_seconds', 'From the request to its 2xx', ['source']);
   readonly attemptSeconds = this.histogram('hookline_attempt_duration_seconds', 'One attempt, from connect to answer', []);
   readonly acceptToDeliverySeconds = this.histogram(
