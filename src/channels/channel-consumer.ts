@@ -92,6 +92,8 @@ export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicatio
       return [await this.bury(channel, rawRequestOf(message), error)];
     }
     await this.statements.publish(requests, outcomes);
+    await channel.dispatched?.(requests);
+    await this.statements.publish(requests, outcomes);
     return verdicts;
   }
 

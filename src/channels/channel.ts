@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Broker } from '../broker/broker';
 import { type QueueName, WEBHOOKS_EXCHANGE } from '../broker/topology';
-import type { IncomingEvent } from '../core/hook-event';
+import type { IncomingEvent, IncomingRequest } from '../core/hook-event';
 import { Metrics } from '../metrics/metrics.service';
 import { DoorCounter } from './door-counter';
 
@@ -38,6 +38,10 @@ export interface Channel {
   lanes: readonly ChannelLane[];
   /** Pure; a throw means that the request can never be read. */
   parse: (request: RawRequest) => IncomingEvent[];
+  /** What the channel itself does about events that are dispatched; after an outage or a crash it is told of them again. */
+  dispatched?: (requests: readonly IncomingRequest[]) => Promise<void>;
+  /** What else is to be told of it to an admin, by GET /api/v1/channels/:name; nothing secret. */
+  state?: () => Promise<Record<string, unknown>>;
 }
 
 /** The channels of this process; each adds itself when its module is made. */

@@ -1,6 +1,7 @@
 import { Controller, Get, Param, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { ApiKeyGuard } from '../auth/api-key.guard';
+import { CurrentPrincipal, type Principal } from '../auth/principal';
 import { Broker } from '../broker/broker';
 import { GatewayError, isOutage } from '../core/errors';
 import { type ChannelLane, Channels } from './channel';
@@ -34,6 +35,14 @@ export class ChannelState {
 
   @ApiProperty({ type: [LaneState] })
   readonly lanes!: LaneState[];
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    description: 'What else there is to tell of the channel (its page says what), to admin keys; null: nothing, or the storage is away',
+  })
+  readonly state!: Record<string, unknown> | null;
 }
 
 @ApiTags('channels')
@@ -49,7 +58,7 @@ export class ChannelsController {
   @Get(':name')
   @ApiOperation({ summary: 'The state of a channel' })
   @ApiOkResponse({ type: ChannelState })
-  async show(@Param('name') name: string): Promise<ChannelState> {
+  async show(@Param('name') name: string, @CurrentPrincipal() principal: Principal): Promise<ChannelState> {
     const channel = this.channels.find(name);
     if (channel === undefined) throw new GatewayError('not_found', 'There is no channel of this name');
     return {
@@ -57,16 +66,24 @@ export class ChannelsController {
       enabled: channel.isEnabled,
       configured: channel.isConfigured,
       processing: channel.isProcessing,
-      lanes: await Promise.all(channel.lanes.map((lane) => this.stateOf(lane))),
+      lanes: await Promise.all(channel.lanes.map((lane) => this.laneState(lane))),
+      // It may tell of all accounts.
+      state: principal.accountId === null ? await unlessAway(() => channel.state?.()) : null,
     };
   }
 
-  private async stateOf({ name, queue, workerCount }: ChannelLane): Promise<LaneState> {
-    try {
-      return { name, queue, workerCount, depth: (await this.broker.depth(queue)).messages };
-    } catch (error) {
-      if (!isOutage(error)) throw error;
-      return { name, queue, workerCount, depth: null };
-    }
+  private async laneState({ name, queue, workerCount }: ChannelLane): Promise<LaneState> {
+    const depth = await unlessAway(() => this.broker.depth(queue));
+    return { name, queue, workerCount, depth: depth?.messages ?? null };
+  }
+}
+
+/** Null where there is nothing to ask for, and while what must be asked is away. */
+async function unlessAway<T>(ask: () => Promise<T> | undefined): Promise<T | null> {
+  try {
+    return (await ask()) ?? null;
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    return null;
   }
 }

@@ -21,7 +21,7 @@ const HOLD_MS = 30_000;
 export class Chore<S> {
   private readonly logger = new Logger(Chore.name);
   private timer: NodeJS.Timeout | undefined;
-  private running: Promise<unknown> = Promise.resolve();
+  private running: Promise<void> = Promise.resolve();
   private isStopped = true;
   private isKnown = false;
 
@@ -43,9 +43,15 @@ export class Chore<S> {
     await this.running;
   }
 
+  /** Takes a turn now, though it may not be time for one, unless somebody has it or this process has not started. Never throws. */
+  wake(): Promise<void> {
+    if (this.isStopped) return Promise.resolve();
+    return this.next(true);
+  }
+
   /** Takes a turn if it is time for one and nobody has it. @returns whether it did. */
-  async turn(): Promise<boolean> {
-    const taken = await this.take();
+  async turn(isEarly = false): Promise<boolean> {
+    const taken = await this.take(isEarly);
     if (!taken) return false;
     const renewal = setInterval(() => void this.hold().catch(() => undefined), HOLD_MS / 3);
     let state = taken.state;
@@ -65,21 +71,27 @@ export class Chore<S> {
 
   private schedule(): void {
     if (this.isStopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.turnQuietly().then(() => this.schedule());
-    }, this.spec.everyMs).unref();
+    this.timer = setTimeout(() => void this.next(false).then(() => this.schedule()), this.spec.everyMs).unref();
   }
 
-  private async turnQuietly(): Promise<void> {
+  /** After the one under way. */
+  private next(isEarly: boolean): Promise<void> {
+    const turn = this.running.then(() => this.turnQuietly(isEarly));
+    this.running = turn;
+    return turn;
+  }
+
+  private async turnQuietly(isEarly: boolean): Promise<void> {
+    if (this.isStopped) return;
     try {
-      await this.turn();
+      await this.turn(isEarly);
     } catch (error) {
       if (isOutage(error)) this.logger.debug(`${this.spec.name} waits for the storage to be back`);
       else this.logger.error(`${this.spec.name} failed`, error instanceof Error ? error.stack : String(error));
     }
   }
 
-  private async take(): Promise<{ state: S | undefined } | undefined> {
+  private async take(isEarly: boolean): Promise<{ state: S | undefined } | undefined> {
     const { db, engine } = this.storage;
     const { name, everyMs } = this.spec;
     if (!this.isKnown) {
@@ -94,7 +106,7 @@ export class Chore<S> {
     // A next turn further away than turns are apart was set before the clock went back.
     const { rows } = await sql<{ state: string | null }>`
       update chores set held_by = ${BOOT_ID}, held_until = ${now} + ${sql.lit(HOLD_MS)}
-      where name = ${name} and (next_at <= ${now} or next_at > ${now} + ${sql.lit(everyMs)})
+      where name = ${name} and (${isEarly ? sql`1 = 1` : sql`next_at <= ${now} or next_at > ${now} + ${sql.lit(everyMs)}`})
         and (held_until is null or held_until < ${now} or held_until > ${now} + ${sql.lit(HOLD_MS)})
       returning state`.execute(db);
     const [row] = rows;

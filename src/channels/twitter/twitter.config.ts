@@ -36,6 +36,19 @@ export class TwitterConfig {
   @IsNotEmpty()
   readonly bearerToken!: string | null;
 
+  /** Of the user that owns the app: v1.1 wants its signature on webhooks. */
+  @Secret()
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  readonly accessToken!: string | null;
+
+  @Secret()
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  readonly accessTokenSecret!: string | null;
+
   /** Seconds. */
   @IsInt()
   @Min(1)

@@ -1,20 +1,38 @@
 import { Module } from '@nestjs/common';
+import { ServerConfig } from '../../config/app.config';
 import { provideConfig } from '../../config/provide-config';
+import { DispatcherModule } from '../../dispatcher/dispatcher.module';
 import { DoorModule, DoorRegistry } from '../../http/door';
+import { MetricsModule } from '../../metrics/metrics.module';
+import { StorageModule } from '../../storage/storage.module';
 import { Channels } from '../channel';
 import { ChannelsModule } from '../channels.module';
+import { KeeperGauges } from './subscriptions/keeper-gauges';
+import { KeeperSettings } from './subscriptions/keeper-settings';
+import { Revocations } from './subscriptions/revocations';
+import { SubscriptionKeeper } from './subscriptions/subscription-keeper';
+import { XApi } from './subscriptions/x-api';
 import { TwitterConfig } from './twitter.config';
 import { TWITTER_QUEUE, TwitterController } from './twitter.controller';
 import { parseTwitter } from './twitter.parser';
 import { TWITTER, TwitterSignature } from './twitter.signature';
 
 @Module({
-  imports: [ChannelsModule, DoorModule],
+  imports: [ChannelsModule, DispatcherModule, DoorModule, MetricsModule, StorageModule],
   controllers: [TwitterController],
-  providers: [provideConfig(TwitterConfig), TwitterSignature],
+  providers: [
+    provideConfig(ServerConfig),
+    provideConfig(TwitterConfig),
+    KeeperGauges,
+    KeeperSettings,
+    Revocations,
+    SubscriptionKeeper,
+    TwitterSignature,
+    XApi,
+  ],
 })
 export class TwitterModule {
-  constructor(config: TwitterConfig, channels: Channels, doors: DoorRegistry) {
+  constructor(config: TwitterConfig, channels: Channels, doors: DoorRegistry, keeper: SubscriptionKeeper, revocations: Revocations) {
     const isConfigured = config.consumerSecret.length > 0;
     doors.register(TWITTER, {
       isEnabled: () => config.enabled,
@@ -27,6 +45,8 @@ export class TwitterModule {
       isProcessing: config.processEnabled,
       lanes: [{ name: 'default', queue: TWITTER_QUEUE, workerCount: config.workerCount }],
       parse: ({ body, contentType }) => parseTwitter(body, contentType),
+      dispatched: (requests) => revocations.follow(requests),
+      state: () => keeper.state(),
     });
   }
 }

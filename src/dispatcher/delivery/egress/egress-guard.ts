@@ -16,6 +16,9 @@ export interface EgressRules {
   resolve?: Resolve;
 }
 
+/** For URLs of the operator's own settings: every network is open but the metadata of clouds. */
+export const OPERATORS_RULES: EgressRules = { allow: ['0.0.0.0/0', '::/0'], host: '' };
+
 /** A connection was not made, since it would lead to an address that must not be called. */
 export class AddressRefusedError extends Error {
   override readonly name = 'AddressRefusedError';
