@@ -24,6 +24,8 @@ export interface IncomingEvent {
   contentType: string;
   /** The platform's own key for this item; without one the request's id is the key. */
   dedupeKey?: string;
+  /** Ids of endpoints that get it whatever the filters say, whichever account they are of. Never a sender's choice. */
+  to?: readonly string[];
   /** Why nobody gets it, whatever the filters say. It is kept, listed with this as its `filteredReason`, and counted as filtered. */
   withheld?: WithheldReason;
   /** What was said, where the event is a message between people. */

@@ -68,6 +68,7 @@ function planRequest(request: IncomingRequest, registry: Pick<RegistrySnapshot, 
       data: event.data,
       body: event.body,
       contentType: clean(event.contentType, 'contentType'),
+      ...(event.to && { to: event.to }),
       ...(event.withheld && { withheld: event.withheld }),
     };
     return { key: eventKey(source, accountId, event.dedupeKey ?? `${requestId}#${index}`), stored };

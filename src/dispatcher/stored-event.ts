@@ -20,6 +20,8 @@ export interface StoredEvent {
   data: Buffer;
   body: Buffer;
   contentType: string;
+  /** Ids of endpoints that get it whatever the filters say; told by the deliveries once it is kept. */
+  to?: readonly string[];
   /** Kept as the row's `filtered_reason`. */
   withheld?: WithheldReason;
   /** The delivered body, once it is built: one for all deliveries of the event. */

@@ -4,6 +4,7 @@ import type { DeliveryStatus } from '../../core/hook-event';
 import { Metrics } from '../../metrics/metrics.service';
 import { Storage } from '../../storage/storage';
 import { changeDeliveries } from '../ledger-delta';
+import { FollowUps } from '../operational/follow-ups';
 import { RegistryService } from '../registry/registry.service';
 import { Backlog } from './backlog';
 import { DeliveriesRepository, type DeliveryChange, type DeliveryRow } from './deliveries.repository';
@@ -19,6 +20,7 @@ export class DeliveryActions {
     private readonly registry: RegistryService,
     private readonly metrics: Metrics,
     private readonly backlog: Backlog,
+    private readonly followUps: FollowUps,
   ) {}
 
   /**
@@ -66,14 +68,15 @@ export class DeliveryActions {
 
   private async change(delivery: DeliveryRow, change: DeliveryChange): Promise<DeliveryRow> {
     const ref = { id: delivery.id, eventId: delivery.event_id, source: delivery.source, fanOut: delivery.fan_out };
-    await this.storage.transaction((trx) =>
-      changeDeliveries(this.storage, trx, [ref], async () => {
+    await this.storage.transaction(async (trx) => {
+      await changeDeliveries(this.storage, trx, [ref], async () => {
         if (!(await this.deliveries.changeUnleased(trx, delivery, change))) {
           throw new GatewayError('conflict', 'It was changed or attempted this very moment; look at it again');
         }
         return [{ delivery: ref, from: delivery.status as DeliveryStatus, to: change.status as DeliveryStatus }];
-      }),
-    );
+      });
+      await this.followUps.book(trx, [delivery.id]);
+    });
     return { ...delivery, ...change };
   }
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { provideConfig } from '../../config/provide-config';
 import { MetricsModule } from '../../metrics/metrics.module';
 import { StorageModule } from '../../storage/storage.module';
+import { FollowUps } from '../operational/follow-ups';
 import { OperationalEvents } from '../operational/operational-events';
 import { RegistryModule } from '../registry/registry.module';
 import { Attempter } from './attempter';
@@ -19,6 +20,7 @@ import { Circuits } from './limits/circuits';
 import { ExplicitLimits } from './limits/explicit-limits';
 import { LiveProcesses } from './limits/live-processes';
 import { Puller } from './puller';
+import { RequestBuilders } from './request-builders';
 import { Settler } from './settler';
 
 @Module({
@@ -34,13 +36,15 @@ import { Settler } from './settler';
     DueClaimer,
     EndpointHealth,
     ExplicitLimits,
+    FollowUps,
     HttpSender,
     LeaseKeeper,
     LiveProcesses,
     OperationalEvents,
     Puller,
+    RequestBuilders,
     Settler,
   ],
-  exports: [Backlog, Circuits, DeliveryRunner, LiveProcesses, OperationalEvents],
+  exports: [Backlog, Circuits, DeliveryRunner, FollowUps, LiveProcesses, OperationalEvents, RequestBuilders],
 })
 export class DeliveryModule {}

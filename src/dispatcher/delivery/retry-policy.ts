@@ -36,13 +36,15 @@ const THROTTLED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 export const isThrottled = (status: number): boolean => THROTTLED.has(status);
 
 /**
- * Codes of attempts that failed on our side: a setting, the resolver, this machine's network. They are retried all the same, since a setting or a name can be
+ * Codes of attempts that failed on our side: a setting, something that is not kept (yet), the resolver, this machine's network. They are retried all the same, since a setting or a name can be
  * mended meanwhile; when the schedule is spent the delivery is dead in the class `pipeline`.
  */
 const PIPELINE_CODES: ReadonlySet<string> = new Set([
   'address_refused',
   'invalid_request',
   'secret_unreadable',
+  'not_configured',
+  'thread_not_found',
   'dns_unavailable',
   'local_error',
 ]);

@@ -2,11 +2,12 @@ import { Injectable, Logger } from '@nestjs/common';
 import { isOutage } from '../../core/errors';
 import { Metrics } from '../../metrics/metrics.service';
 import { Storage } from '../../storage/storage';
+import { FollowUps } from '../operational/follow-ups';
 import { OperationalEvents } from '../operational/operational-events';
 import { EndpointHealth } from './endpoint-health';
 import { returnLeases } from './leases';
 import { type Outcome, deadOf } from './outcome';
-import { settleShared } from './settle-shared';
+import { type Told, settleShared } from './settle-shared';
 import { isSingle, settleSingles } from './settle-singles';
 
 const MAX_GROUP = 200;
@@ -32,15 +33,19 @@ export class Settler {
   private isStorageAway = false;
   /** Results that are kept although they cannot be written, and when each is tried again. */
   private readonly putByFor = new Map<Outcome, number>();
-  private readonly writeWithoutAttempts: Write = (outcomes) => settleShared(this.storage, this.operational, outcomes, 'attempts');
+  private readonly told: Told;
+  private readonly writeWithoutAttempts: Write = (outcomes) => settleShared(this.storage, this.told, outcomes, 'attempts');
   private settled: (outcomes: readonly Outcome[]) => void = () => undefined;
 
   constructor(
     private readonly storage: Storage,
     private readonly health: EndpointHealth,
     private readonly metrics: Metrics,
-    private readonly operational: OperationalEvents,
-  ) {}
+    operational: OperationalEvents,
+    private readonly followUps: FollowUps,
+  ) {
+    this.told = { operational, followUps };
+  }
 
   /** Called with outcomes that are off this process's hands: written, or dropped because another process has the delivery. */
   onSettled(listener: (outcomes: readonly Outcome[]) => void): void {
@@ -91,11 +96,12 @@ export class Settler {
 
   /** Singles go in one statement; those of them that are none any more, and all others, go by a transaction that locks their events. */
   private async writeGroup(group: readonly Outcome[]): Promise<void> {
-    const singles = group.filter(isSingle);
-    const others = group.filter((outcome) => !isSingle(outcome));
+    const isAlone = (outcome: Outcome): boolean => isSingle(outcome) && !this.followUps.concern(outcome.delivery.endpointId);
+    const singles = group.filter(isAlone);
+    const others = group.filter((outcome) => !isAlone(outcome));
     const left = singles.length > 0 ? await this.writeUntilDone(singles, (outcomes) => settleSingles(this.storage, outcomes), 'try') : [];
     const shared = [...others, ...left];
-    if (shared.length > 0) await this.writeUntilDone(shared, (outcomes) => settleShared(this.storage, this.operational, outcomes), 'last');
+    if (shared.length > 0) await this.writeUntilDone(shared, (outcomes) => settleShared(this.storage, this.told, outcomes), 'last');
   }
 
   /** @param round after `try` those that were not written are to be tried otherwise; after `last` they are another process's. */

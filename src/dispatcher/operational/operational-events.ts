@@ -37,9 +37,18 @@ export class OperationalEvents {
     const wanted = facts.filter((fact) => this.isWanted(fact));
     if (wanted.length === 0) return;
     const nowMs = Date.now();
-    const outbound = new Outbound(this.runner, this.registry.snapshot, nowMs);
+    await this.store(
+      trx,
+      wanted.map((fact) => eventOf(fact, nowMs)),
+    );
+  }
+
+  /** Stores events of the gateway's own, whoever wants them. @throws as `book`. */
+  async store(trx: Transaction<Schema>, events: readonly StoredEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const outbound = new Outbound(this.runner, this.registry.snapshot, Date.now());
     const tally = new LedgerTally();
-    for (const fact of wanted) tally.accept(OPERATIONAL_SOURCE, outbound.add(eventOf(fact, nowMs)));
+    for (const event of events) tally.accept(event.source, outbound.add(event));
     await this.storage.insertMany(trx, 'events', outbound.events);
     await this.storage.insertMany(trx, 'deliveries', outbound.deliveries);
     await recordDelta(trx, tally);

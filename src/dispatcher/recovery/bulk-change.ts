@@ -50,9 +50,9 @@ async function redriveFrom(
   return changesOf(rows, written, () => ({ from, to: 'waiting' }));
 }
 
-/** Cancels open deliveries that nobody works on. @returns how many were as they were read. */
-export async function cancel(storage: Storage, trx: Transaction<Schema>, rows: readonly DeliveryRef[], nowMs: number): Promise<number> {
-  if (rows.length === 0) return 0;
+/** Cancels open deliveries that nobody works on. @returns the ids of those that were as they were read. */
+export async function cancel(storage: Storage, trx: Transaction<Schema>, rows: readonly DeliveryRef[], nowMs: number): Promise<string[]> {
+  if (rows.length === 0) return [];
   const changes = await changeDeliveries(storage, trx, rows, async () => {
     const written = await trx
       .updateTable('deliveries')
@@ -64,7 +64,7 @@ export async function cancel(storage: Storage, trx: Transaction<Schema>, rows: r
       .execute();
     return changesOf(rows, written, () => ({ from: 'waiting', to: 'cancelled' }));
   });
-  return changes.length;
+  return changes.map(({ delivery }) => delivery.id);
 }
 
 const idsOf = (rows: readonly DeliveryRef[]): string[] => rows.map((row) => row.id);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Transaction } from 'kysely';
 import type { Schema } from '../../storage/schema';
 import { type Queryable, Storage } from '../../storage/storage';
+import { FollowUps } from '../operational/follow-ups';
 import { RegistryService } from '../registry/registry.service';
 import { cancel, redrive } from './bulk-change';
 import { type FoundDelivery, walkDead, walkOpen } from './delivery-walk';
@@ -30,6 +31,7 @@ export class JobWork {
   constructor(
     private readonly storage: Storage,
     private readonly registry: RegistryService,
+    private readonly followUps: FollowUps,
   ) {}
 
   async preview(order: JobOrder): Promise<Preview> {
@@ -56,7 +58,7 @@ export class JobWork {
     const { found, cursor: next } = (await this.walk(trx, order, cursor, stride)) as Steps<FoundDelivery>;
     const changed =
       order.kind === 'cancel'
-        ? await cancel(this.storage, trx, found, nowMs)
+        ? await this.cancel(trx, found, nowMs)
         : await redrive(
             this.storage,
             trx,
@@ -64,6 +66,12 @@ export class JobWork {
             nowMs,
           );
     return { examined: found.length, changed, cursor: next };
+  }
+
+  private async cancel(trx: Transaction<Schema>, found: readonly FoundDelivery[], nowMs: number): Promise<number> {
+    const cancelled = await cancel(this.storage, trx, found, nowMs);
+    await this.followUps.book(trx, cancelled);
+    return cancelled.length;
   }
 
   private async walk(on: Queryable, order: JobOrder, cursor: string | null, stride: Stride): Promise<Steps<FoundDelivery | FoundEvent>> {

@@ -8,6 +8,7 @@ import { Outbound, type Runner } from '../outbound';
 import type { EndpointRecord } from '../registry/endpoint-record';
 import { EndpointsRepository } from '../registry/endpoints.repository';
 import { noSuchEndpoint } from '../registry/endpoints.service';
+import { assertNotManaged } from '../registry/managed-endpoint';
 import { RegistryVersion } from '../../storage/registry-version';
 import type { StoredEvent } from '../stored-event';
 
@@ -43,10 +44,11 @@ export class TestEvents {
     @Inject(DeliveryRunner) private readonly runner: Runner,
   ) {}
 
-  /** @throws GatewayError `not_found`, `conflict` for a disabled endpoint. */
+  /** @throws GatewayError `not_found`, `conflict` for a disabled endpoint and for one of the settings. */
   async send(endpointId: string, account: string | null, test: TestEvent, requestId: string): Promise<SentTest> {
     const endpoint = await this.endpoints.find(endpointId, account);
     if (!endpoint) throw noSuchEndpoint(endpointId);
+    assertNotManaged(endpoint);
     if (!endpoint.enabled) throw new GatewayError('conflict', 'The endpoint is disabled; enable it first');
     // The delivery goes by this process's registry, which may not know yet what another one has changed.
     await this.version.changed();

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import { GatewayError } from '../../core/errors';
+import { newId } from '../../core/ids';
 import type { SecretBox } from '../../secrets/secret-box';
 import { type SealedColumns, openColumn, sealColumn } from '../../secrets/sealed-columns';
 import type { EndpointsTable } from '../../storage/schema';
@@ -121,6 +122,33 @@ const plainOf = (row: Row): Omit<EndpointRecord, keyof Sealed> => ({
   failureCount: row.failure_count,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
+});
+
+/** A webhook of an account, with every default. */
+export const newEndpoint = (accountId: string, url: string, secret: string, now: number): EndpointRecord => ({
+  id: newId(),
+  accountId,
+  name: new URL(url).host,
+  type: 'webhook',
+  url,
+  description: '',
+  headers: {},
+  auth: null,
+  enabled: true,
+  disabledReason: null,
+  timeoutMs: null,
+  maxInFlight: null,
+  ratePerSecond: null,
+  retrySchedule: null,
+  properties: {},
+  secret,
+  previousSecret: null,
+  previousSecretUntil: null,
+  failingSince: null,
+  disablePolicy: null,
+  failureCount: 0,
+  createdAt: now,
+  updatedAt: now,
 });
 
 /** Each column is opened for itself: what is sound of a damaged row can be used. */

@@ -207,10 +207,16 @@ export class ShownAuthDto {
   username?: string;
 }
 
+export class ShownPropertiesDto extends EndpointPropertiesDto {
+  /** The setting that it is made of, for one that the gateway keeps itself: nothing of it can be changed here. */
+  managedBy?: string;
+}
+
 export class EndpointDto {
   id!: string;
   accountId!: string;
   name!: string;
+  /** `webhook`; `handover` and `owner` are the gateway's own. */
   type!: string;
   url!: string;
   description!: string;
@@ -235,7 +241,7 @@ export class EndpointDto {
   ratePerSecond!: number | null;
   /** Seconds; null: the gateway's default. */
   retrySchedule!: number[] | null;
-  properties!: EndpointPropertiesDto;
+  properties!: ShownPropertiesDto;
   /** Until when the previous secret signs as well, ISO 8601; null outside of a rotation. */
   previousSecretUntil!: string | null;
   createdAt!: string;

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { type FieldProblem, GatewayError } from '../../core/errors';
-import { newId } from '../../core/ids';
 import { Backlog } from '../delivery/backlog';
 import { EgressGuard } from '../delivery/egress/egress-guard';
 import { switchFacts } from '../operational/facts';
 import { AccountsRepository } from './accounts.repository';
-import { type EndpointRecord, readable } from './endpoint-record';
+import { type EndpointRecord, newEndpoint, readable } from './endpoint-record';
 import { changesOf, secretOf, switched } from './endpoint-patch';
 import type { CreateEndpointDto, RotateSecretDto, UpdateEndpointDto } from './endpoints.dto';
 import { EndpointsRepository } from './endpoints.repository';
+import { assertNotManaged } from './managed-endpoint';
 import { RegistryChange } from './registry-change';
 
 const DAY_MS = 86_400_000;
@@ -29,7 +29,7 @@ export class EndpointsService {
     await this.egress.assertUrlAllowed(input.url);
     const secret = secretOf(input.secret);
     const now = Date.now();
-    const empty = emptyEndpoint(account, input.url, secret, now);
+    const empty = newEndpoint(account, input.url, secret, now);
     const endpoint = { ...empty, ...changesOf(empty, input) };
     await this.registry.commit(async (trx) => {
       await this.accounts.ensure(trx, account);
@@ -62,7 +62,9 @@ export class EndpointsService {
   /** The puller finds that its open deliveries lead nowhere and cancels them, some at a time. */
   async remove(id: string, account: string | null): Promise<void> {
     await this.registry.commit(async (trx) => {
-      if (!(await this.endpoints.lock(trx, id, account))) throw noSuchEndpoint(id);
+      const present = await this.endpoints.lock(trx, id, account);
+      if (!present) throw noSuchEndpoint(id);
+      assertNotManaged(present);
       await this.endpoints.remove(trx, id);
     });
     this.backlog.dueAt(Date.now());
@@ -76,6 +78,7 @@ export class EndpointsService {
     const changed = await this.registry.commit(async (trx) => {
       const present = await this.endpoints.lock(trx, id, account);
       if (!present) throw noSuchEndpoint(id);
+      assertNotManaged(present);
       const next = await this.endpoints.update(trx, id, { ...change(present), updatedAt: Date.now() });
       await this.registry.tell(trx, switchFacts(present, next));
       return next;
@@ -95,29 +98,3 @@ function overlapEnd(text: string | null | undefined, now: number): number {
   const problems: FieldProblem[] = [{ path: 'previousSecretUntil', message: 'must be a time within 30 days from now' }];
   throw new GatewayError('validation_failed', undefined, { problems });
 }
-
-const emptyEndpoint = (accountId: string, url: string, secret: string, now: number): EndpointRecord => ({
-  id: newId(),
-  accountId,
-  name: new URL(url).host,
-  type: 'webhook',
-  url,
-  description: '',
-  headers: {},
-  auth: null,
-  enabled: true,
-  disabledReason: null,
-  timeoutMs: null,
-  maxInFlight: null,
-  ratePerSecond: null,
-  retrySchedule: null,
-  properties: {},
-  secret,
-  previousSecret: null,
-  previousSecretUntil: null,
-  failingSince: null,
-  disablePolicy: null,
-  failureCount: 0,
-  createdAt: now,
-  updatedAt: now,
-});

@@ -4,7 +4,7 @@ import type { StoredEvent } from '../stored-event';
 import type { EndpointRecord } from './endpoint-record';
 
 /** What filters may ask about an event. */
-export type MatchableEvent = Pick<StoredEvent, 'accountId' | 'application' | 'eventType' | 'level'>;
+export type MatchableEvent = Pick<StoredEvent, 'accountId' | 'application' | 'eventType' | 'level' | 'to'>;
 
 /** Where an endpoint stands, if it does: filters that name it need not know when it changes. */
 export interface EndpointRef {

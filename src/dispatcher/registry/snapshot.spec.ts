@@ -39,6 +39,24 @@ describe('matching', () => {
     expect(match.disabledOnly).toBe(false);
   });
 
+  it.each([
+    { to: ['b'], filters: [], ids: ['b'], disabledOnly: false },
+    { to: ['b', 'a'], filters: [filterRow({ endpoints: [a] })], ids: ['a', 'b'], disabledOnly: false },
+    // Whichever account it is of.
+    { to: ['foreign'], filters: [], ids: ['foreign'], disabledOnly: false },
+    { to: ['disabled'], filters: [], ids: [], disabledOnly: true },
+    { to: ['disabled'], filters: [filterRow({ endpoints: [a] })], ids: ['a'], disabledOnly: false },
+  ])('sends what is for $to there, beside what the filters say', ({ to, filters, ids: expected, disabledOnly }) => {
+    const match = snapshot(...filters).match({ ...message, to });
+    expect({ ids: ids(match).sort(), disabledOnly: match.disabledOnly }).toEqual({ ids: expected, disabledOnly });
+  });
+
+  it('waits for an endpoint that is named and not known yet', () => {
+    expect(() => snapshot().match({ ...message, to: ['made-elsewhere'] })).toThrow(
+      expect.objectContaining({ code: 'storage_unavailable' }) as Error,
+    );
+  });
+
   it('gives an endpoint once, however many filters lead to it', () => {
     const match = snapshot(
       filterRow({ endpoints: [a, b] }),

@@ -1,3 +1,4 @@
+import { GatewayError } from '../../core/errors';
 import type { SecretBox } from '../../secrets/secret-box';
 import { type EndpointRecord, fromRow } from './endpoint-record';
 import { type EndpointRef, type IndexedFilter, type Leaf, type MatchableEvent, MatchIndex } from './match-index';
@@ -54,7 +55,13 @@ export class RegistrySnapshot {
     for (const { channel, externalId } of gone.identities) this.identities.get(channel)?.delete(externalId);
   }
 
+  /** @throws GatewayError `storage_unavailable` while an endpoint that the event is for is not known here yet. */
   match(event: MatchableEvent): Match {
+    const match = this.matchFilters(event);
+    return event.to === undefined ? match : this.withNamed(match, event.to);
+  }
+
+  private matchFilters(event: MatchableEvent): Match {
     const leaves = this.index.leaves(event);
     const [only] = leaves;
     if (only === undefined) return NOTHING;
@@ -82,6 +89,19 @@ export class RegistrySnapshot {
     if (leaf.isOpen) return matchOf(leaf.filters.filter(({ rest }) => rest === undefined || rest(event)));
     if (leaf.result?.generation !== this.generation) leaf.result = { generation: this.generation, match: matchOf(leaf.filters) };
     return leaf.result.match;
+  }
+
+  private withNamed(match: Match, ids: readonly string[]): Match {
+    const endpoints = new Set(match.endpoints);
+    let { disabledOnly } = match;
+    for (const id of ids) {
+      const endpoint = this.endpoint(id);
+      // Another process has just made it: to leave the event to the filters alone would be to lose it.
+      if (!endpoint) throw new GatewayError('storage_unavailable', `Endpoint ${id} has not been read yet`);
+      if (endpoint.enabled) endpoints.add(endpoint);
+      else disabledOnly = true;
+    }
+    return { endpoints: [...endpoints], disabledOnly: endpoints.size === 0 && disabledOnly };
   }
 
   private refOf(id: string): EndpointRef {

@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { EgressGuard, parseTarget } from '../egress/egress-guard';
+import { EgressGuard, OPERATORS_RULES, parseTarget } from '../egress/egress-guard';
 import { DeliveryConfig } from '../delivery.config';
 import { Attempt, type AttemptResult } from './attempt';
 import { type Connection, ConnectionPool } from './connection-pool';
@@ -11,6 +11,8 @@ export interface OutgoingRequest {
   body: Buffer;
   /** For the whole attempt. */
   timeoutMs: number;
+  /** The URL stands in the operator's settings: it may lead into networks that are closed to URLs of others. */
+  isOperators?: true;
 }
 
 interface Target {
@@ -24,6 +26,8 @@ const MAX_TARGETS = 10_000;
 @Injectable()
 export class HttpSender implements OnApplicationShutdown {
   private readonly connections: ConnectionPool;
+  /** Never used for URLs of others, which could name the same origin. */
+  private readonly operatorsConnections: ConnectionPool;
   private readonly underWay = new Set<Attempt>();
   /** Of URLs that were called of late. */
   private readonly targets = new Map<string, Target>();
@@ -32,7 +36,9 @@ export class HttpSender implements OnApplicationShutdown {
     private readonly guard: EgressGuard,
     config: DeliveryConfig,
   ) {
-    this.connections = new ConnectionPool(guard.connector({ timeout: config.connectTimeoutMs }));
+    const options = { timeout: config.connectTimeoutMs };
+    this.connections = new ConnectionPool(guard.connector(options));
+    this.operatorsConnections = new ConnectionPool(new EgressGuard(OPERATORS_RULES).connector(options));
   }
 
   /** Never rejects: an attempt that fails is a result too. */
@@ -45,10 +51,11 @@ export class HttpSender implements OnApplicationShutdown {
         // It was checked when it was saved, so this is one that was written past the API.
         return resolve(notSent('address_refused'));
       }
-      const connection = this.connections.take(target.origin);
+      const pool = request.isOperators === true ? this.operatorsConnections : this.connections;
+      const connection = pool.take(target.origin);
       const attempt = new Attempt(connection, request.timeoutMs, (result, reusable) => {
         this.underWay.delete(attempt);
-        this.free(connection, reusable);
+        free(pool, connection, reusable);
         resolve(this.readable(result));
       });
       this.underWay.add(attempt);
@@ -65,6 +72,7 @@ export class HttpSender implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     for (const attempt of this.underWay) attempt.cancel();
     this.connections.close();
+    this.operatorsConnections.close();
   }
 
   private targetOf(url: string): Target {
@@ -82,11 +90,11 @@ export class HttpSender implements OnApplicationShutdown {
     if (result.responseHead === null || result.address === null || this.guard.keepsAnswersOf(result.address)) return result;
     return { ...result, responseHead: null };
   }
+}
 
-  private free(connection: Connection, reusable: boolean): void {
-    if (reusable) this.connections.giveBack(connection);
-    else connection.destroy();
-  }
+function free(pool: ConnectionPool, connection: Connection, reusable: boolean): void {
+  if (reusable) pool.giveBack(connection);
+  else connection.destroy();
 }
 
 /** The result of an attempt for which no connection was made. */
