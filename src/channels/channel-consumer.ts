@@ -93,7 +93,6 @@ export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicatio
     }
     await this.statements.publish(requests, outcomes);
     await channel.dispatched?.(requests);
-    await this.statements.publish(requests, outcomes);
     return verdicts;
   }
 
