@@ -8,8 +8,14 @@ import { type Answer, RestApp } from './rest-app';
 
 const SECRET = 'the-webhook-secret-of-the-tests';
 const body = readFileSync(join(__dirname, '../fixtures/webex/payloads/webex_messages_created.json'), 'utf8');
-const { actorId: bot } = JSON.parse(body) as { actorId: string };
+const { actorId: bot, data } = JSON.parse(body) as { actorId: string; data: { roomId: string } };
 const botUri = Buffer.from(bot, 'base64').toString();
+
+interface Said {
+  author: string;
+  own: boolean;
+  text: string;
+}
 
 let app: RestApp;
 let receiver: Receiver;
@@ -32,12 +38,12 @@ function post(text: string): Promise<Answer> {
 it('takes what its bot did, shows and counts it, and gives it to nobody, not by a replay either', async () => {
   const { id: endpointId } = await app.subscribe(receiver.url);
   expect((await post(body)).status).toBe(200);
-  const person = JSON.stringify({ ...JSON.parse(body), id: 'another', actorId: 'person', data: { id: 'M2', personId: 'person' } });
+  const person = JSON.stringify({ ...JSON.parse(body), id: 'another', actorId: 'person', data: { ...data, id: 'M2', personId: 'person' } });
   expect((await post(person)).status).toBe(200);
 
   const listed = await eventually('both are stored', async () => {
-    const { data } = await app.must(200, 'GET', '/api/v1/events?application=webex');
-    return data.length === 2 && data;
+    const events = (await app.must(200, 'GET', '/api/v1/events?application=webex')).data;
+    return events.length === 2 && events;
   });
   const own = listed.find(({ filteredReason }: { filteredReason: string }) => filteredReason === 'own_bot');
   const others = listed.find(({ id }: { id: string }) => id !== own.id);
@@ -51,6 +57,20 @@ it('takes what its bot did, shows and counts it, and gives it to nobody, not by 
     expect(await ended(app, job)).toMatchObject({ state: 'done', changed: 0 });
   }
   expect(receiver.received.map(({ id }) => id)).toEqual([others.id]);
+});
+
+it('keeps both sides of a conversation, without the text that Webex leaves out', async () => {
+  const thread = await eventually('both are in the thread', async () => {
+    const answer = await app.call('GET', `/api/v1/threads/${encodeURIComponent(`webex:${data.roomId}`)}`);
+    return answer.status === 200 && answer.body.statementCount === 2 && answer.body;
+  });
+  const said = thread.statements.map(({ author, own, text }: Said) => ({ author, own, text }));
+  expect(said).toEqual(
+    expect.arrayContaining([
+      { author: bot, own: true, text: '' },
+      { author: 'person', own: false, text: '' },
+    ]),
+  );
 });
 
 it('does not start with a bot that is named instead of its id', async () => {
