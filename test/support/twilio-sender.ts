@@ -33,7 +33,8 @@ function parametersOf(form: string): Record<string, string | string[]> {
   const parameters = Object.create(null) as Record<string, string | string[]>;
   const decoded = new URLSearchParams(form);
   for (const name of new Set(decoded.keys())) {
-    const values = decoded.getAll(name);
+    // A copy: the SDK knows no arrays of another realm, such as Node's under jest.
+    const values = [...decoded.getAll(name)];
     parameters[name] = values.length === 1 ? values[0]! : values;
   }
   return parameters;
