@@ -131,6 +131,7 @@ describe('the lanes', () => {
         enabled: true,
         configured: true,
         processing: false,
+        state: null,
         lanes: [
           { name: 'default', queue: 'webhooks.facebook.default', workerCount: 2, depth: 2 },
           { name: 'spam', queue: 'webhooks.facebook.spam', workerCount: 1, depth: 1 },
