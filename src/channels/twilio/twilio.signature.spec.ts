@@ -86,7 +86,7 @@ describe('of a form', () => {
     for (let round = 0; round < 300; round++) {
       const parameters = Object.create(null) as Record<string, string | string[]>;
       for (let count = random(8); count > 0; count--) parameters[text()] = random(4) === 0 ? [text(), text(), text()] : text();
-      const pairs = Object.entries(parameters).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+      const pairs = Object.entries(parameters).flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, one]));
       const target = `/twilio?${new URLSearchParams({ [text()]: text() }).toString()}`;
       expect(check([MAIN], new URLSearchParams(pairs).toString(), sign(MAIN, target, parameters), target)).toBeUndefined();
     }
