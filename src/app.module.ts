@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module';
 import { BrokerModule } from './broker/broker.module';
+import { AutomateModule } from './channels/automate/automate.module';
 import { FacebookModule } from './channels/facebook/facebook.module';
 import { TwilioModule } from './channels/twilio/twilio.module';
 import { TwitterModule } from './channels/twitter/twitter.module';
@@ -31,6 +32,7 @@ import { ThreadsModule } from './threads/threads.module';
     FacebookModule,
     TwitterModule,
     TwilioModule,
+    AutomateModule,
     WebexModule,
     HealthModule,
     LedgerModule,

@@ -35,7 +35,7 @@ export class ServerConfig {
   readonly publicUrl!: string | null;
 
   @IsOptional()
-  @IsUrl(URL_RULE)
+  @IsUrl({ ...URL_RULE, disallow_auth: true })
   readonly webApiUrl!: string | null;
 
   @IsInt()

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../../src/core/errors';
+import type { RestApp } from '../../integration/rest-app';
 
 export type Variables = Record<string, string>;
 
@@ -21,6 +22,8 @@ export interface ChannelDescriptor {
   settings: (receiverUrl: string) => Variables;
   /** Variables without which every door, the handshake's too, answers 503. */
   secrets: readonly string[];
+  /** What must be there besides, before anything comes in; done again after each restart. */
+  prepare?: (app: RestApp) => Promise<void>;
   /** Does what the platform does to be believed. */
   sign: (request: ChannelRequest) => ChannelRequest;
   /** Where the signature stands, in lower case. */

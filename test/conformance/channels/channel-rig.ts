@@ -56,6 +56,7 @@ export class ChannelRig {
     await this.rest?.close();
     const variables = { ...this.descriptor.settings(this.receiver.url), ...changes, DATA_DIR: this.dataDir };
     this.rest = await RestApp.start('sqlite', variables);
+    await this.descriptor.prepare?.(this.rest);
   }
 
   async close(): Promise<void> {
