@@ -5,11 +5,9 @@ import { OperationalEvents } from '../operational/operational-events';
 import { RegistryService } from '../registry/registry.service';
 import { type EndpointNote, followed, notesOf } from './endpoint-notes';
 import { EndpointStates, type Notes } from './endpoint-states';
+import { NotedStates } from './noted-states';
 import { OutageGuard } from './outage-guard';
 import type { Outcome } from './outcome';
-
-/** What is known to be written is not looked at again for so long; another process may have written otherwise meanwhile. */
-const TRUSTED_MS = 60_000;
 
 /**
  * Disables endpoints that are gone (410) or that their policy gives up. Runs beside the settling and costs no query while an endpoint
@@ -19,7 +17,7 @@ const TRUSTED_MS = 60_000;
 @Injectable()
 export class EndpointHealth {
   private readonly logger = new Logger(EndpointHealth.name);
-  private readonly known = new Map<string, { state: EndpointNote['state']; atMs: number }>();
+  private readonly known = new NotedStates<EndpointNote['state']>();
   private readonly guard = new OutageGuard();
   private readonly states: EndpointStates;
   /** Kept until they are written: counts must not get lost. */
@@ -40,7 +38,7 @@ export class EndpointHealth {
     for (const [endpointId, note] of notesOf(outcomes)) {
       if (note.hasSucceeded) this.guard.succeeded(nowMs);
       if (!this.isNews(endpointId, note, nowMs)) continue;
-      this.known.set(endpointId, { state: note.state, atMs: nowMs });
+      this.known.note(endpointId, note.state, nowMs);
       const before = this.waiting.get(endpointId);
       this.waiting.set(endpointId, before ? followed(before, note) : note);
     }
@@ -56,8 +54,7 @@ export class EndpointHealth {
     // One that is gone may have been enabled again: it is written each time.
     if (note.state === 'gone') return true;
     if (note.failures > 0 && this.registry.snapshot.endpoint(endpointId)?.disablePolicy?.kind === 'failures') return true;
-    const known = this.known.get(endpointId);
-    if (known?.state !== note.state || nowMs - known.atMs >= TRUSTED_MS) return true;
+    if (!this.known.isKnown(endpointId, note.state, nowMs)) return true;
     return this.guard.isToBeAsked(endpointId, note.lastFailureBegunAt);
   }
 
@@ -79,7 +76,7 @@ export class EndpointHealth {
     for (const [endpointId, note] of notes) {
       const later = this.waiting.get(endpointId);
       this.waiting.set(endpointId, later ? followed(note, later) : note);
-      this.known.delete(endpointId);
+      this.known.forget(endpointId);
     }
   }
 }

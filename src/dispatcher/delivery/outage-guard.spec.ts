@@ -52,4 +52,11 @@ describe('OutageGuard', () => {
     expect(await guard.holdBack([failing({ lastFailureBegunAt: NOW + 7_000 })], everything, NOW + 8_000)).toEqual(new Set());
     expect(guard.isToBeAsked('a', NOW + 9_000)).toBe(false);
   });
+
+  it('forgets one of which nothing is heard any more', async () => {
+    const guard = new OutageGuard();
+    await guard.holdBack([failing()], everything, NOW);
+    await guard.holdBack([failing({ id: 'b', url: 'https://b.example/' })], everything, NOW + 60_000);
+    expect(guard.size).toBe(1);
+  });
 });

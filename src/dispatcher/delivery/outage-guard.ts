@@ -1,3 +1,4 @@
+import { TRUSTED_MS } from './noted-states';
 import { RecentSuccesses } from './recent-successes';
 
 export interface FailingEndpoint {
@@ -15,7 +16,7 @@ export interface FailingEndpoint {
  */
 export class OutageGuard {
   private readonly successes = new RecentSuccesses();
-  /** Endpoints that were held back, and when. */
+  /** Endpoints that were held back, and when; after TRUSTED_MS they are asked about anyway. */
   private readonly held = new Map<string, number>();
 
   succeeded(atMs: number): void {
@@ -28,12 +29,18 @@ export class OutageGuard {
     return heldAt !== undefined && this.successes.isAnyBetween(heldAt, failureBegunAt);
   }
 
+  /** How many are remembered. */
+  get size(): number {
+    return this.held.size;
+  }
+
   /**
    * @param failingHosts Asks for the hosts of all endpoints that fail.
    * @returns the ids of those that must not be disabled now.
    */
   async holdBack(due: readonly FailingEndpoint[], failingHosts: () => Promise<ReadonlySet<string>>, nowMs: number): Promise<Set<string>> {
     for (const { id } of due) this.held.delete(id);
+    for (const [id, heldAt] of this.held) if (nowMs - heldAt >= TRUSTED_MS) this.held.delete(id);
     const unclear = due.filter(
       ({ failingSince, lastFailureBegunAt }) => failingSince !== null && !this.successes.isAnyBetween(failingSince, lastFailureBegunAt),
     );
