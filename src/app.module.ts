@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AffinityModule } from './affinity/affinity.module';
 import { AuthModule } from './auth/auth.module';
 import { BrokerModule } from './broker/broker.module';
 import { AutomateModule } from './channels/automate/automate.module';
@@ -34,6 +35,7 @@ import { ThreadsModule } from './threads/threads.module';
     TwilioModule,
     AutomateModule,
     WebexModule,
+    AffinityModule,
     HealthModule,
     LedgerModule,
     RetentionModule,

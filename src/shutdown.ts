@@ -1,5 +1,4 @@
-import { Logger } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type INestApplicationContext, Logger } from '@nestjs/common';
 import type { ServerConfig } from './config/app.config';
 import { Draining } from './http/draining';
 
@@ -8,7 +7,7 @@ import { Draining } from './http/draining';
  * stop, deliveries drain, HTTP closes, everything is flushed, broker and storage close), then status 0. Past the deadline, or at a
  * second signal, status 1.
  */
-export function shutDownOnSignals(app: NestFastifyApplication, config: ServerConfig): void {
+export function shutDownOnSignals(app: INestApplicationContext, config: ServerConfig): void {
   const logger = new Logger('Shutdown');
   let isShuttingDown = false;
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -37,7 +36,7 @@ export function shutDownOnSignals(app: NestFastifyApplication, config: ServerCon
   process.on('SIGINT', onSignal);
 }
 
-export async function shutDown(app: NestFastifyApplication, delayMs: number): Promise<void> {
+export async function shutDown(app: INestApplicationContext, delayMs: number): Promise<void> {
   // From now on each answer closes its connection; those that stay idle are closed with the server.
   app.get(Draining).start();
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));

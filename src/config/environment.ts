@@ -1,5 +1,5 @@
 import type { Origins } from './config-file';
-import { type SettingMap, convertText, leavesOf, setAt, variableOf } from './setting-tree';
+import { type SettingMap, type SettingValue, convertText, leavesOf, setAt, variableOf } from './setting-tree';
 
 /** Short names of settings that are set often; they win over the variable that the path spells. */
 export const SHORT_NAMES: Readonly<Record<string, string>> = {
@@ -11,18 +11,38 @@ export const SHORT_NAMES: Readonly<Record<string, string>> = {
   ADMIN_KEY: 'auth.adminKey',
   RABBITMQ_URL: 'broker.url',
   DATABASE_URL: 'database.url',
+  ELASTICSEARCH_URL: 'elasticsearch.url',
   EGRESS_ALLOW: 'egress.allow',
+  TARGET_URL: 'affinity.targetUrl',
+  BOT_PERSONID: 'affinity.botPersonId',
 };
 
+/** A program of ours, by what the environment means to it. */
+export interface Program {
+  shortNames: Readonly<Record<string, string>>;
+  /** Settings that it cannot do without; they win over everything. */
+  always: Readonly<Record<string, SettingValue>>;
+}
+
+export const GATEWAY: Program = { shortNames: SHORT_NAMES, always: {} };
+
+/** `npm run affinity`: the affinity proxy without the gateway. */
+export const AFFINITY_PROXY: Program = { shortNames: { ...SHORT_NAMES, PORT: 'affinity.port' }, always: { 'affinity.enabled': true } };
+
 /** Lays the environment over the settings. A variable that is empty counts as not set. */
-export function applyEnvironment(tree: SettingMap, defaults: SettingMap, env: NodeJS.ProcessEnv, origins: Origins): void {
-  const shortOf = new Map(Object.entries(SHORT_NAMES).map(([name, path]) => [path, name]));
+export function applyEnvironment(
+  { tree, defaults, origins }: { tree: SettingMap; defaults: SettingMap; origins: Origins },
+  env: NodeJS.ProcessEnv,
+  program: Program,
+): void {
+  const shortOf = new Map(Object.entries(program.shortNames).map(([name, path]) => [path, name]));
   for (const [path, like] of leavesOf(defaults)) {
     const name = [shortOf.get(path), variableOf(path)].find((candidate) => candidate !== undefined && (env[candidate] ?? '') !== '');
     if (name === undefined) continue;
     setAt(tree, path, convertText(env[name] as string, like));
     origins.set(path, name);
   }
+  for (const [path, value] of Object.entries(program.always)) setAt(tree, path, value);
 }
 
 /** Variables that look like settings of the server and are none: typos, most likely. */

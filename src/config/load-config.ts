@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { allowedValues } from './allowed-values';
 import { type Origins, applyFile } from './config-file';
 import { type SectionClass, configSections } from './config-section';
-import { applyEnvironment, unknownVariables } from './environment';
+import { GATEWAY, type Program, applyEnvironment, unknownVariables } from './environment';
 import { isSecret } from './secret';
 import { type SettingMap, isMap, valueAt } from './setting-tree';
 
@@ -66,14 +66,14 @@ export const DEFAULTS_FILE = join(__dirname, '..', '..', 'config', 'default.yaml
  * all sections that are imported.
  * @throws ConfigError naming everything that is wrong at once.
  */
-export function loadConfig(env: NodeJS.ProcessEnv = process.env): Settings {
+export function loadConfig(env: NodeJS.ProcessEnv = process.env, program: Program = GATEWAY): Settings {
   const readDefaults = (): SettingMap => parse(readFileSync(DEFAULTS_FILE, 'utf8')) as SettingMap;
   const defaults = readDefaults();
   const tree = readDefaults();
   const origins: Origins = new Map();
   const files = (env['CONFIG_FILE'] ?? '').split(',').filter((file) => file.trim() !== '');
   const problems = files.flatMap((file) => applyFile(tree, defaults, file.trim(), origins));
-  applyEnvironment(tree, defaults, env, origins);
+  applyEnvironment({ tree, defaults, origins }, env, program);
 
   const sections = new Map<SectionClass, object>();
   for (const [path, type] of configSections()) {

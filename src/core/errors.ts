@@ -83,6 +83,11 @@ export const ERRORS = {
     title: 'A sealed secret cannot be opened',
     remedy: 'Give the gateway every key that sealed secrets (SECRETS_ENCRYPTION_KEYS), or renew what is sealed.',
   },
+  target_unreachable: {
+    status: 502,
+    title: 'The affinity proxy’s target cannot be reached',
+    remedy: 'Check that the target runs, and `affinity.targetUrl`.',
+  },
   broker_unavailable: { status: 503, title: 'The broker is away', remedy: 'Send the request again after Retry-After.' },
   storage_unavailable: { status: 503, title: 'The storage is away', remedy: 'Send the request again after Retry-After.' },
   thread_store_unavailable: { status: 503, title: 'The store of threads is away', remedy: 'Send the request again after Retry-After.' },
@@ -92,6 +97,11 @@ export const ERRORS = {
     remedy: 'Set the channel’s secret, or switch the channel off.',
   },
   shutting_down: { status: 503, title: 'This process is shutting down', remedy: 'Send the request again; another process answers.' },
+  target_timeout: {
+    status: 504,
+    title: 'The affinity proxy’s target did not answer in time',
+    remedy: 'Let the target answer before it works, or raise `affinity.timeoutMs`.',
+  },
 } as const satisfies Record<string, { status: number; title: string; remedy: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -286,6 +286,15 @@ export interface StatementsTable {
   attachments: Json;
 }
 
+/** Which of the load balancer's cookies brings an actor back to its instance; see src/affinity. */
+export interface AffinitySessionsTable {
+  /** SHA-256 of target, cookie name and actor, in base64url: who the actors are is nobody's business here. */
+  key: string;
+  /** Its value, sealed. Sealed anew it is another text, so it tells one state of the row from another. */
+  cookie: string;
+  expires_at: TimeMs;
+}
+
 /** Requests that a door accepted by a one-time password: a code admits each of its step once. */
 export interface OtpUsesTable {
   door: string;
@@ -333,4 +342,5 @@ export interface Schema {
   otp_failures: OtpFailuresTable;
   meta: MetaTable;
   processes: ProcessesTable;
+  affinity_sessions: AffinitySessionsTable;
 }

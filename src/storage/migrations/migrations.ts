@@ -11,6 +11,7 @@ import { chores } from './0007-chores';
 import { registryChanges } from './0008-registry-changes';
 import { identityCredentials } from './0009-identity-credentials';
 import { oneTimePasswords } from './0011-one-time-passwords';
+import { affinity } from './0013-affinity';
 import { threads } from './0010-threads';
 
 export interface Migration {
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0009-identity-credentials', up: identityCredentials },
   { name: '0010-threads', up: threads },
   { name: '0011-one-time-passwords', up: oneTimePasswords },
+  { name: '0013-affinity', up: affinity },
 ];

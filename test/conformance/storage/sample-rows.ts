@@ -179,6 +179,7 @@ export function sampleRows(): { [T in keyof Schema]: InsertRow<T> } {
       text: AWKWARD_TEXT,
       attachments: '[]',
     },
+    affinity_sessions: { key: AWKWARD_TEXT, cookie: AWKWARD_TEXT, expires_at: MAX_INTEGER },
     otp_uses: { door: AWKWARD_TEXT, step: MAX_INTEGER, body_hash: AWKWARD_TEXT },
     otp_failures: { address: AWKWARD_TEXT, at: MAX_INTEGER, id: newId() },
     meta: { key: AWKWARD_TEXT, value: '1' },
