@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { newId } from '../../src/core/ids';
+import { faulty } from '../../src/dispatcher/delivery/attempter';
+import { RegistryService } from '../../src/dispatcher/registry/registry.service';
 import { ENGINES } from '../conformance/storage/engines';
 import { eventually } from '../support/eventually';
 import { DeliveryRig } from './delivery-rig';
@@ -143,5 +145,19 @@ describe.each(ENGINES)('settling on $engine', (engine) => {
     await rig.reached(endpoint.id, { delivered: 1 });
     expect((await rig.metrics.unwritten.get()).values).toMatchObject([{ value: 0 }]);
     expect(held).toHaveLength(2);
+  });
+
+  it('leaves an attempt under way alone when its delivery is claimed again and cannot be read', async () => {
+    const { id } = await rig.endpoint('again', { url: url() });
+    const free = rig.runner.slots.free;
+    const [deliveryId = ''] = await rig.send('again');
+    await eventually('the attempt is under way', () => held.length === 1);
+    const endpoint = rig.get(RegistryService).snapshot.endpoint(id);
+    expect(endpoint && rig.runner.slots.take(endpoint)).toBe(true);
+    const delivery = { deliveryId, endpointId: id, attemptCount: 0, fanOut: 1, eventId: deliveryId, source: 'facebook' };
+    rig.runner.settleUnattempted(faulty(delivery, 'event_missing'));
+    answer(200);
+    await rig.reached(id, { delivered: 1 });
+    await eventually('every place is free again', () => rig.runner.slots.free === free);
   });
 });

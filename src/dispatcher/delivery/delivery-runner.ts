@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EndpointRecord } from '../registry/endpoint-record';
 import { RegistryService } from '../registry/registry.service';
 import type { StoredEvent } from '../stored-event';
+import { Admission, type Wanted } from './admission';
 import { Attempter } from './attempter';
 import { Backlog } from './backlog';
 import type { DeliveryJob } from './delivery-job';
@@ -27,11 +28,12 @@ interface Waiting {
 
 const OVERDUE_INTERVAL_MS = 250;
 /**
- * Who brings more for an endpoint for which this many wait is held up, so that what comes need not go by the database: as long as at least
- * 400 a second have their turn, and no longer than a second.
+ * Who brings more for a quick endpoint is held up while so many wait for it, or while there are not places enough: as long as 200 a second
+ * make room, and no longer than a second. A group that no room would be enough for waits for that of an ordinary one.
  */
 const SHORT_LINE = 100;
-const PATIENCE = { stepMs: 50, leastEnds: 20, timeoutMs: 1_000 };
+const LARGE_GROUP = 200;
+const PATIENCE = { stepMs: 100, leastMoves: 20, timeoutMs: 1_000 };
 
 /** Makes the attempts of this process. Who has reserved a slot must start the job or release the slot. */
 @Injectable()
@@ -39,6 +41,7 @@ export class DeliveryRunner {
   /** Deliveries that are attempted or wait to be settled, by id. */
   private readonly inHand = new Map<string, InHand>();
   private readonly lines = new WaitingLines<Waiting>();
+  private readonly admission = new Admission((endpoint, count) => this.hasRoom(endpoint, count), PATIENCE);
   private isDraining = false;
   private overdueTimer: NodeJS.Timeout | undefined;
   private emptied: (() => void) | undefined;
@@ -75,10 +78,9 @@ export class DeliveryRunner {
     return this.attempter.timeoutMsOf(endpoint) + LEASE_MARGIN_MS + this.slots.limits.clockLeadMs;
   }
 
-  /** Resolves when the endpoints soon take more; after a second at the latest. */
-  ready(endpoints: ReadonlySet<EndpointRecord>): Promise<void> {
-    const ids = [...endpoints].map((endpoint) => endpoint.id);
-    return this.lines.shorterThan(ids, SHORT_LINE, PATIENCE);
+  /** Resolves when so many deliveries may be reserved, which is to be done in the same turn of the event loop; after a second at the latest. */
+  ready(wanted: Wanted): Promise<void> {
+    return this.admission.admit(wanted);
   }
 
   /** Attempts the jobs as soon as their endpoints may be sent more; each has a reserved slot and is leased to BOOT_ID, and that is committed. Never throws. */
@@ -111,6 +113,8 @@ export class DeliveryRunner {
   /** Settles a leased delivery that has a slot and cannot be attempted. */
   settleUnattempted(outcome: Outcome): void {
     const { deliveryId, endpointId } = outcome.delivery;
+    // Its lease ran out and was taken again by ourselves: the attempt under way goes on.
+    if (this.inHand.has(deliveryId)) return this.slots.giveBack(endpointId);
     const accountId = this.slots.attemptMissed(endpointId);
     this.inHand.set(deliveryId, { sinceMs: Date.now(), endpointId, accountId, bytes: 0, attemptedAt: undefined });
     this.settler.add(outcome);
@@ -137,6 +141,12 @@ export class DeliveryRunner {
     }
     await this.settler.close();
     await this.settler.giveBack([...this.inHand.keys()]);
+  }
+
+  /** Nothing is held up for an endpoint that may have no more in hand than it is attempted at once. */
+  private hasRoom(endpoint: EndpointRecord, count: number): boolean {
+    if (this.isDraining || !this.slots.takesMore(endpoint)) return true;
+    return this.lines.waitingFor(endpoint.id) < SHORT_LINE && this.slots.roomForNew(endpoint) >= Math.min(count, LARGE_GROUP);
   }
 
   private begin(job: DeliveryJob, endpoint: EndpointRecord): void {
@@ -166,7 +176,9 @@ export class DeliveryRunner {
     const endpoint = this.registry.snapshot.endpoint(endpointId);
     if (!endpoint?.enabled || !this.slots.isPassable(endpoint)) this.giveUp(endpointId);
     const waiting = this.lines.leave(endpointId);
-    if (waiting && endpoint) this.attempt(waiting.job, endpoint, waiting.held);
+    if (!waiting || !endpoint) return;
+    this.attempt(waiting.job, endpoint, waiting.held);
+    this.admission.moved(endpointId);
   }
 
   /** What waits for the endpoint goes back to the database. */
@@ -177,6 +189,7 @@ export class DeliveryRunner {
       this.inHand.delete(job.deliveryId);
       this.slots.addBytes(-held.bytes);
       this.slots.giveBack(endpointId);
+      this.admission.moved(endpointId);
     }
     void this.settler.giveBack(waiting.map(({ job }) => job.deliveryId)).then(() => this.backlog.suspect(endpointId));
     if (this.inHand.size === 0) this.emptied?.();
@@ -207,6 +220,7 @@ export class DeliveryRunner {
       const held = this.inHand.get(delivery.deliveryId);
       if (held) this.slots.settled(held);
       this.inHand.delete(delivery.deliveryId);
+      this.admission.moved(delivery.endpointId);
       if (verdict.kind === 'waiting') this.backlog.dueLater(delivery.endpointId, nowMs + verdict.delayMs);
     }
     this.backlog.roomFreed();
