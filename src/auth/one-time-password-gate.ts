@@ -20,7 +20,7 @@ export interface CodedRequest {
 /**
  * Lets requests in by one-time passwords, for all processes together: each request once by each code, and none from an address that
  * sent too many wrong ones. A request is marked as used once it is accepted, not before: one that could not be stored may be sent again
- * as it is. docs/adr/0024.
+ * as it is. docs/adr/0026.
  */
 @Injectable()
 export class OneTimePasswordGate implements OnModuleInit, OnModuleDestroy {

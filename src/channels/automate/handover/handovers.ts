@@ -12,7 +12,7 @@ export interface MissingSetting {
 
 /**
  * Where handovers go. Both calls of one are deliveries as any other, to endpoints that the settings make, and the second follows from
- * the first. docs/adr/0023.
+ * the first. docs/adr/0025.
  */
 @Injectable()
 export class Handovers {

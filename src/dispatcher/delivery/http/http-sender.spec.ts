@@ -252,6 +252,22 @@ describe('what is kept of an answer from this machine', () => {
   });
 });
 
+describe('a URL of the operator’s settings', () => {
+  const closed = new EgressGuard({ allow: [], host: '0.0.0.0' });
+
+  it('may lead into a closed network, over a connection that no other URL gets', async () => {
+    const url = await http((_, answer) => answer.end('inside'));
+    const used = sender(closed);
+    const own = await used.send({ ...request(url), isOperators: true });
+    expect(own).toMatchObject({ status: 200, address: '127.0.0.1', responseHead: null });
+    expect(await used.send(request(url))).toMatchObject({ status: null, code: 'address_refused' });
+  });
+
+  it.each(['http://169.254.169.254/', 'http://[fd00:ec2::254]/', 'http://metadata.google.internal/'])('may not be %s', async (url) => {
+    expect(await sender(closed).send({ ...request(url), isOperators: true })).toMatchObject({ status: null, code: 'address_refused' });
+  });
+});
+
 describe('what is not sent', () => {
   it('goes to a refused address: no connection is made', async () => {
     let connections = 0;
