@@ -5,6 +5,7 @@ import { Metrics } from '../metrics/metrics.service';
 import type { Schema } from '../storage/schema';
 import { Storage } from '../storage/storage';
 import { anyOf } from './any-of';
+import type { Wanted } from './delivery/admission';
 import { DeliveryRunner } from './delivery/delivery-runner';
 import { DispatchAtOnce } from './dispatch-at-once';
 import { type DispatchPlan, planDispatch } from './dispatch-plan';
@@ -26,10 +27,13 @@ const SOURCES_WITHOUT_DOOR: ReadonlySet<string> = new Set(['events']);
 
 const passesDoor = (source: string): boolean => !SOURCES_WITHOUT_DOOR.has(source);
 
-const endpointsOf = ({ owners }: DispatchPlan, snapshot: RegistrySnapshot): ReadonlySet<EndpointRecord> => {
-  const endpoints = new Set<EndpointRecord>();
-  for (const { stored } of owners.values()) for (const endpoint of snapshot.match(stored).endpoints) endpoints.add(endpoint);
-  return endpoints;
+/** How many deliveries of which endpoints the plan would bring. */
+const wantedBy = ({ owners }: DispatchPlan, snapshot: RegistrySnapshot): Wanted => {
+  const wanted = new Map<EndpointRecord, number>();
+  for (const { stored } of owners.values()) {
+    for (const endpoint of snapshot.match(stored).endpoints) wanted.set(endpoint, (wanted.get(endpoint) ?? 0) + 1);
+  }
+  return wanted;
 };
 
 /** Takes groups of accepted requests: matches their events and stores, in one transaction, all that follows from them. */
@@ -55,7 +59,7 @@ export class DispatcherService {
     const snapshot = await this.registry.ensureLoaded();
     const nowMs = Date.now();
     const plan = planDispatch(requests, snapshot, nowMs);
-    await this.runner.ready(endpointsOf(plan, snapshot));
+    await this.runner.ready(wantedBy(plan, snapshot));
     if (!options.within && this.atOnce.fits(plan, nowMs)) {
       const outcomes = await this.dispatchAtOnce(plan, new Outbound(this.runner, snapshot, nowMs), nowMs);
       if (outcomes) return outcomes;

@@ -52,6 +52,11 @@ export class DeliverySlots {
     return !isLimited(endpoint) && this.take(endpoint, AHEAD);
   }
 
+  /** How many of them may be. */
+  roomForNew(endpoint: EndpointRecord): number {
+    return isLimited(endpoint) || this.free <= 0 ? 0 : this.roomOf(endpoint, performance.now(), AHEAD).count;
+  }
+
   /** Attempts that may be under way to the endpoint at once. */
   mostAttempts(endpoint: EndpointRecord): number {
     return endpoint.maxInFlight ?? this.config.maxInFlightPerEndpoint;
