@@ -31,9 +31,13 @@ interface Target {
   origins: Origins;
 }
 
+/** Older files name a server's version between a section and its settings. */
+const NESTED: ReadonlySet<string> = new Set(['elasticsearch.v6.5']);
+
 function overlay(target: Target, values: SettingMap, prefix: string): string[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const path = prefix === '' ? key : `${prefix}.${key}`;
+    if (NESTED.has(path)) return isMap(value) ? overlay(target, value, prefix) : [`${path}: allowed: a map of settings`];
     const like = valueAt(target.defaults, path);
     if (like === undefined) return [`${path}: unknown setting in ${target.file}${hint(target.defaults, path)}`];
     if (!isMap(like) || Object.keys(like).length === 0) {

@@ -11,6 +11,7 @@ import { Broker } from '../broker/broker';
 import { Draining } from '../http/draining';
 import { Recent } from '../metrics/recent';
 import { Storage } from '../storage/storage';
+import { ThreadHealth } from './thread-health';
 
 @ApiTags('operations')
 @Controller('health')
@@ -23,6 +24,7 @@ export class HealthController {
     private readonly broker: Broker,
     private readonly draining: Draining,
     private readonly storage: Storage,
+    private readonly threads: ThreadHealth,
   ) {
     this.storageWrites = new Recent(() => storage.probe(), false, { maxAgeMs: 1_000, timeLimitMs: 2_000 });
   }
@@ -37,7 +39,7 @@ export class HealthController {
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.process(), () => this.brokerUsable(), () => this.storageWritable()]);
+    return this.health.check([() => this.process(), () => this.brokerUsable(), () => this.storageWritable(), () => this.threads.check()]);
   }
 
   private process(): HealthIndicatorResult {

@@ -8,9 +8,11 @@ import { DrainingModule } from '../http/draining';
 import { MetricsConfig } from '../metrics/metrics.config';
 import { MetricsModule } from '../metrics/metrics.module';
 import { StorageModule } from '../storage/storage.module';
+import { ThreadsModule } from '../threads/threads.module';
 import { Gauges } from './gauges.service';
 import { HealthController } from './health.controller';
 import { MetricsController, MetricsKeyGuard } from './metrics.controller';
+import { ThreadHealth } from './thread-health';
 
 @Module({
   // A probe that fails is no line in the log: it is asked every few seconds.
@@ -22,8 +24,9 @@ import { MetricsController, MetricsKeyGuard } from './metrics.controller';
     DrainingModule,
     MetricsModule,
     StorageModule,
+    ThreadsModule,
   ],
   controllers: [HealthController, MetricsController],
-  providers: [provideConfig(MetricsConfig), Gauges, MetricsKeyGuard],
+  providers: [provideConfig(MetricsConfig), Gauges, MetricsKeyGuard, ThreadHealth],
 })
 export class HealthModule {}

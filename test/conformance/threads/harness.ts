@@ -12,7 +12,7 @@ export interface ThreadStoreHarness {
 
 export interface StoreUnderTest {
   name: string;
-  open(): Promise<ThreadStoreHarness>;
+  open: () => Promise<ThreadStoreHarness>;
 }
 
 /** A day when nothing else happens. */

@@ -78,7 +78,7 @@ export function describeWriting({ name, open }: StoreUnderTest): void {
     });
 
     it('names what can never be written, and writes the rest', async () => {
-      const poison = said({ eventId: 'p'.repeat(600), text: 'with\0NUL' });
+      const poison = said({ author: 'p'.repeat(40_000), text: 'with\0NUL' });
       const others = [said(), said()];
       const refused = await harness.store.write([others[0]!, poison, others[1]!]);
       expect(refused).toEqual([{ statement: poison, reason: expect.stringMatching(/./) }]);
@@ -116,8 +116,8 @@ export function describeWriting({ name, open }: StoreUnderTest): void {
       expect((await load('facebook:page:user'))?.statements).toEqual([lively[1]]);
       const word = { account: null, channel: undefined, sinceMs: undefined, text: 'hello' };
       expect(await harness.store.list(word, 50)).toHaveLength(1);
-      // What is gone may come again, as a redelivery of an old message.
-      await harness.store.write([{ ...old[0]!, eventId: newId() }]);
+      // Somebody speaks again.
+      await harness.store.write([{ ...old[0]!, at: DAY_MS + 1, eventId: newId() }]);
       expect(await load(old[0]!.threadId)).toMatchObject({ statementCount: 1 });
     });
 
