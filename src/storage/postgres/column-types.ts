@@ -168,5 +168,6 @@ export const COLUMN_TYPES: ColumnTypes = {
   otp_uses: { door: 'text', step: 'int8', body_hash: 'text' },
   otp_failures: { address: 'text', at: 'int8', id: 'uuid' },
   meta: { key: 'text', value: 'text' },
+  affinity_sessions: { key: 'text', cookie: 'text', expires_at: 'int8' },
   processes: { boot_id: 'uuid', started_at: 'int8', seen_at: 'int8', active_from: 'int8' },
 };
