@@ -61,7 +61,7 @@ function setUp(options: { outage?: 'dispatch' | 'poison'; bug?: Error } = {}) {
   const storage = { probe: () => Promise.resolve(true) } as unknown as Storage;
   const statements = new StatementPublisher({ enabled: false, retentionDays: 1 }, broker);
   const consumer = new ChannelConsumer(channels, broker, storage, dispatcher, statements);
-  return { channels, consumer, dispatched, poison, consumed, stopped };
+  return { channels, consumer, dispatched, poison, consumed, stopped, statements };
 }
 
 beforeAll(() => {
@@ -108,6 +108,14 @@ it('dispatches nothing for a group that is poison as a whole', async () => {
   const { consumer, dispatched } = setUp();
   await consumer.handle(channel, [message('m1', 'poison')]);
   expect(dispatched).toEqual([]);
+});
+
+it('gives no verdict while what was said cannot be handed on, and buries nothing then', async () => {
+  const { consumer, poison, statements } = setUp();
+  statements.publish = () => Promise.reject(new GatewayError('broker_unavailable'));
+  const last = { ...message('m1', '1'), redeliveries: 29 };
+  await expect(consumer.handle(channel, [last])).rejects.toMatchObject({ code: 'broker_unavailable' });
+  expect(poison).toEqual([]);
 });
 
 it.each(['dispatch', 'poison'] as const)('gives no verdict while the storage is away in %s', async (outage) => {
