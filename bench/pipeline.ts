@@ -52,11 +52,12 @@ async function measureInAndOut(subject: Subject, { sink, warmUp, count, figures 
   figures.ingest.add(subject.kind, perSecond);
   await subject.stop();
 
-  await sink.ask({ kind: 'reset' });
+  await sink.ask({ kind: 'reset', warmUp });
   const all = warmUp + count;
   await subject.start({ accept: false, process: true });
-  const { firstAt, lastAt } = await expectAll(sink, all);
-  figures.delivery.add(subject.kind, (all / (lastAt - firstAt)) * 1_000);
+  const { firstAt, warmAt, lastAt } = await expectAll(sink, all);
+  figures.delivery.add(subject.kind, (count / (lastAt - warmAt)) * 1_000);
+  process.stderr.write(`with its warm-up: ${Math.round((all / (lastAt - firstAt)) * 1_000)} requests/s\n`);
   await subject.stop();
 }
 
