@@ -4,6 +4,7 @@ import { type KeyObject, createSecretKey } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { HttpConfig } from '../config/app.config';
 import { GatewayError } from '../core/errors';
+import { webexId } from '../core/webex-id';
 import { Metrics } from '../metrics/metrics.service';
 import { actorOf } from './actor';
 import { cookieChange, withCookie } from './affinity-cookie';
@@ -26,6 +27,7 @@ export class AffinityHandler {
   private readonly keys: readonly KeyObject[];
   private readonly actorPath: readonly string[];
   private readonly actorHeader: string;
+  private readonly bot: string | undefined;
   private isTargetAway = false;
 
   constructor(
@@ -37,6 +39,7 @@ export class AffinityHandler {
     this.keys = config.secret.map((secret) => createSecretKey(secret, 'utf8'));
     this.actorPath = config.actorPath.split('.');
     this.actorHeader = config.headerName.toLowerCase();
+    this.bot = config.botPersonId === null ? undefined : webexId(config.botPersonId);
   }
 
   /** Answers in any case; never throws. */
@@ -57,8 +60,12 @@ export class AffinityHandler {
   /** undefined when nothing is to be added or kept. */
   private async affinityOf(method: string, body: Body): Promise<Affinity | undefined> {
     const actor = method === 'POST' && Buffer.isBuffer(body) ? actorOf(body, this.actorPath) : undefined;
-    if (actor === undefined || actor === this.config.botPersonId) return undefined;
+    if (actor === undefined || this.isBot(actor)) return undefined;
     return { actor, session: this.config.mode === 'cookie' ? await this.sessions.find(actor) : undefined };
+  }
+
+  private isBot(actor: string): boolean {
+    return this.bot !== undefined && webexId(actor) === this.bot;
   }
 
   private pass(request: FastifyRequest, reply: FastifyReply, target: string, body: Body, affinity: Affinity | undefined): void {

@@ -14,6 +14,7 @@ import { Upstream } from './upstream';
 
 /** How long requests under way may hold up the end of the process. */
 const DRAIN_MS = 10_000;
+const SETTINGS = { host: 'affinity.host', port: 'affinity.port' };
 
 /** The affinity proxy: a server on a port of its own, whose every path is the target's. */
 @Injectable()
@@ -45,7 +46,7 @@ export class AffinityServer implements OnApplicationBootstrap, BeforeApplication
     const upstream = new Upstream(this.config.timeoutMs);
     const fastify = this.build(upstream, targetUrl);
     this.running = { fastify, upstream };
-    const url = await listenOn(fastify, { port, host: this.config.host ?? this.server.host });
+    const url = await listenOn(fastify, { port, host: this.config.host ?? this.server.host }, SETTINGS);
     this.logger.log(`Affinity proxy listens on ${url} for ${targetUrl}, by ${mode}`);
   }
 

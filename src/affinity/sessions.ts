@@ -54,8 +54,9 @@ export class AffinitySessions {
     });
   }
 
-  get isStorageAway(): boolean {
-    return this.watch.isAway;
+  /** Whether the table can be read now. */
+  async probe(): Promise<boolean> {
+    return (await this.watch.ask(() => this.reads.add(''))) !== undefined;
   }
 
   async find(actor: string): Promise<Session | undefined> {

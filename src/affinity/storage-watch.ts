@@ -11,10 +11,6 @@ export class StorageWatch {
   /** @param onChange Called with the error when the storage is found away, with undefined when it is back. */
   constructor(private readonly onChange: (away: { error: unknown } | undefined) => void) {}
 
-  get isAway(): boolean {
-    return this.away;
-  }
-
   /** @returns undefined when there was no answer, or none in time; never throws. */
   async ask<T>(work: () => Promise<T>): Promise<{ answer: T } | undefined> {
     if (this.away) {

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher } from 'undici';
-import { EgressGuard } from '../dispatcher/delivery/egress/egress-guard';
+import { EgressGuard, OPERATORS_RULES } from '../dispatcher/delivery/egress/egress-guard';
 import { answeredHeaders } from './forwarded-headers';
 
 /** What of a request reaches the target as it came; the proxy library would rewrite the path and refuse some bodies. */
@@ -23,8 +23,6 @@ export const withPassage = (headers: IncomingHttpHeaders, passage: Passage): Inc
   return headers;
 };
 
-/** The operator chose the target: every network but the metadata of clouds is open. */
-const OPERATORS = { allow: ['0.0.0.0/0', '::/0'], host: '' };
 const CONNECT_MS = 5_000;
 /** Those who come beyond wait for a connection. */
 const MAX_CONNECTIONS = 1_024;
@@ -40,7 +38,7 @@ export class Upstream {
     this.agent = new Agent({
       connections: MAX_CONNECTIONS,
       pipelining: 1,
-      connect: new EgressGuard(OPERATORS).connector({ timeout: Math.min(timeoutMs, CONNECT_MS) }),
+      connect: new EgressGuard(OPERATORS_RULES).connector({ timeout: Math.min(timeoutMs, CONNECT_MS) }),
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
     });

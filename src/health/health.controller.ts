@@ -11,6 +11,7 @@ import { Broker } from '../broker/broker';
 import { Draining } from '../http/draining';
 import { Recent } from '../metrics/recent';
 import { Storage } from '../storage/storage';
+import { AffinityHealth } from './affinity-health';
 import { ThreadHealth } from './thread-health';
 
 @ApiTags('operations')
@@ -25,6 +26,7 @@ export class HealthController {
     private readonly draining: Draining,
     private readonly storage: Storage,
     private readonly threads: ThreadHealth,
+    private readonly affinity: AffinityHealth,
   ) {
     this.storageWrites = new Recent(() => storage.probe(), false, { maxAgeMs: 1_000, timeLimitMs: 2_000 });
   }
@@ -39,7 +41,13 @@ export class HealthController {
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.process(), () => this.brokerUsable(), () => this.storageWritable(), () => this.threads.check()]);
+    return this.health.check([
+      () => this.process(),
+      () => this.brokerUsable(),
+      () => this.storageWritable(),
+      () => this.threads.check(),
+      () => this.affinity.check(),
+    ]);
   }
 
   private process(): HealthIndicatorResult {

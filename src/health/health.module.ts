@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { AffinityModule } from '../affinity/affinity.module';
 import { AuthModule } from '../auth/auth.module';
 import { BrokerModule } from '../broker/broker.module';
 import { provideConfig } from '../config/provide-config';
@@ -9,6 +10,7 @@ import { MetricsConfig } from '../metrics/metrics.config';
 import { MetricsModule } from '../metrics/metrics.module';
 import { StorageModule } from '../storage/storage.module';
 import { ThreadsModule } from '../threads/threads.module';
+import { AffinityHealth } from './affinity-health';
 import { Gauges } from './gauges.service';
 import { HealthController } from './health.controller';
 import { MetricsController, MetricsKeyGuard } from './metrics.controller';
@@ -25,8 +27,9 @@ import { ThreadHealth } from './thread-health';
     MetricsModule,
     StorageModule,
     ThreadsModule,
+    AffinityModule,
   ],
   controllers: [HealthController, MetricsController],
-  providers: [provideConfig(MetricsConfig), Gauges, MetricsKeyGuard, ThreadHealth],
+  providers: [provideConfig(MetricsConfig), Gauges, MetricsKeyGuard, ThreadHealth, AffinityHealth],
 })
 export class HealthModule {}
