@@ -1,3 +1,5 @@
+import { Logger } from '@nestjs/common';
+import { existsSync } from 'node:fs';
 import type { ChannelDescriptor, ChannelRequest } from './channel-descriptor';
 import { ChannelRig, codeOf, requestTo, sampleOf } from './channel-rig';
 import { switchOf } from './payload-suite';
@@ -34,6 +36,18 @@ export function switchSuite(descriptor: ChannelDescriptor): void {
       expect((await rig.send({ ...request, headers: { 'content-type': 'text/plain' } })).status).toBe(415);
     }
     expect(await rig.waiting()).toBe(0);
+  });
+
+  it('tells at the start which setting is not set, and of a page that there is', async () => {
+    const warned = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    try {
+      rig = await ChannelRig.start(descriptor, unset);
+      const lines = warned.mock.calls.map(([line]) => String(line)).filter((line) => line.includes(`the channel ${name} answers 503`));
+      for (const variable of secrets) expect(lines).toContainEqual(expect.stringContaining(settingOf(name, variable)));
+      for (const line of lines) expect(existsSync(line.split('See ')[1] ?? '')).toBe(true);
+    } finally {
+      warned.mockRestore();
+    }
   });
 
   it('accepts while processing is switched off, keeps it, and reads it when that is over', async () => {
