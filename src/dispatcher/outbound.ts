@@ -34,7 +34,8 @@ export class Outbound {
     const { endpoints, disabledOnly } = event.withheld ? NOBODY : this.registry.match(event);
     const fanOut = endpoints.length;
     const reason = event.withheld ?? (disabledOnly ? 'endpoint_disabled' : 'no_filter');
-    this.events.push({ ...toEventRow(event), fan_out: fanOut, filtered_reason: fanOut === 0 ? reason : null });
+    // Here and below rows are added to, not copied: a copy costs more than all else in here.
+    this.events.push(Object.assign(toEventRow(event), { fan_out: fanOut, filtered_reason: fanOut === 0 ? reason : null }));
     endpoints.forEach((endpoint, index) => this.addDelivery(index === 0 ? event.id : newId(), event, endpoint, fanOut));
     return fanOut === 0 ? 'filtered' : 'pending';
   }
@@ -57,14 +58,15 @@ export class Outbound {
   }
 
   private addDelivery(id: string, event: StoredEvent, endpoint: EndpointRecord, fanOut: number): void {
-    const isOurs = this.runner.reserve(endpoint);
-    if (isOurs) {
+    const row = newDelivery(id, event, endpoint.id, fanOut, this.nowMs);
+    this.deliveries.push(row);
+    if (this.runner.reserve(endpoint)) {
+      row.leased_by = BOOT_ID;
+      row.lease_until = this.nowMs + this.runner.leaseMs(endpoint);
       this.reserved.push(endpoint);
       this.jobs.push({ deliveryId: id, endpointId: endpoint.id, attemptCount: 0, attemptsBefore: 0, fanOut, event });
     } else {
       this.unleased.add(endpoint);
     }
-    const lease = isOurs ? { leased_by: BOOT_ID, lease_until: this.nowMs + this.runner.leaseMs(endpoint) } : undefined;
-    this.deliveries.push({ ...newDelivery(id, event, endpoint.id, fanOut, this.nowMs), ...lease });
   }
 }
