@@ -77,6 +77,7 @@ describe('the key', () => {
     ['another event', message({}, { event: 'deleted' })],
     ['an update', message({ updated: '2015-10-18T14:27:16.000Z' }, { event: 'updated' })],
     ['ids that run into one another', message({ id: '1M1' }, { id: 'W' })],
+    ['what is there again: a member who left and came back', message({ created: '2015-10-18T14:26:17.000Z' })],
   ])('is another one for %s', (_what, body) => {
     expect(keyOf(body)).toBeDefined();
     expect(keyOf(body)).not.toBe(keyOf(message()));

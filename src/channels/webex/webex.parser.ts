@@ -85,13 +85,16 @@ function timestampOf(event: string, data: Slice): string | undefined {
   return Number.isNaN(timeMs) ? undefined : new Date(timeMs).toISOString();
 }
 
-/** Two webhooks tell of the same as two events. What may happen again to the same resource is known by its time alone. */
+/**
+ * Two webhooks tell of the same as two events. What may happen again to the same resource is known by its time alone; and a member
+ * who left and came back has the same id, since it is made of the person's and the room's.
+ */
 function keyOf({ root, resource, event }: WebexEnvelope, data: Slice): string | undefined {
   const id = data?.member('id');
   const updated = data?.member('updated');
   if (id?.string() === undefined || (updated === undefined && !ONCE.has(event))) return undefined;
   // No JSON text holds a NUL, so the parts cannot run into one another.
   const hash = createHash('sha256');
-  for (const part of [root.member('id'), id, updated]) hash.update(part?.bytes ?? '').update('\0');
+  for (const part of [root.member('id'), id, data?.member('created'), updated]) hash.update(part?.bytes ?? '').update('\0');
   return `${cleanText(`${resource}.${event}`, 128)}#${hash.digest('base64url')}`;
 }
