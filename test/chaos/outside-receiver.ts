@@ -19,6 +19,8 @@ export class OutsideReceiver {
 
   /** Deliveries so far. */
   total = 0;
+  /** Attempts so far that it answered with an error: it has not taken what they brought. */
+  refused = 0;
 
   /** Books what has come since the last time. */
   absorb(): Arrived {
@@ -26,7 +28,11 @@ export class OutsideReceiver {
     return this;
   }
 
-  private book({ body, id: webhookId, verified }: Received): void {
+  private book({ body, id: webhookId, verified, status = 0 }: Received): void {
+    if (status >= 300) {
+      this.refused += 1;
+      return;
+    }
     this.total += 1;
     const text = body.toString();
     const id = this.itemIn(text);

@@ -13,6 +13,8 @@ export interface RigOptions extends Pick<GatewayOptions, 'env'> {
   replicas?: number;
   /** Of each endpoint. */
   endpoint?: object;
+  /** The URL that the gateway is to call instead of the receiver's own. */
+  urlOf?: (name: EndpointName, url: string) => Promise<string>;
 }
 
 /** No attempt of the rig's is slow unless a test makes it so; a short timeout frees a killed process's leases sooner. */
@@ -34,7 +36,7 @@ export class Rig {
     private readonly engines: Engines,
   ) {}
 
-  static async start({ engines: wanted, env = {}, replicas = 1, endpoint = {} }: RigOptions): Promise<Rig> {
+  static async start({ engines: wanted, env = {}, replicas = 1, endpoint = {}, urlOf }: RigOptions): Promise<Rig> {
     const engines = typeof wanted === 'string' ? await acquireEngines(wanted) : wanted;
     const start = (): Promise<Gateway> => Gateway.ready({ ...engines.options, env });
     const first = await start();
@@ -43,8 +45,9 @@ export class Rig {
     for (const name of ENDPOINTS) {
       const [filter, ...more] = FILTERS[name];
       const properties = name === 'c' ? { body: 'raw' } : {};
+      const { url } = receivers[name].receiver;
       const { id, secret } = await first.subscribe(
-        receivers[name].receiver.url,
+        urlOf === undefined ? url : await urlOf(name, url),
         { name, ...ENDPOINT, properties, ...endpoint },
         { eventTypes: filter },
       );

@@ -30,6 +30,8 @@ const FIGURES = {
   noisy: { short: { events: 2_000, neighbours: 20 }, full: { events: 20_000, neighbours: 200 } },
   /** 17: endpoints that are down, and events that wait for them. */
   storm: { short: { endpoints: 20, events: 40 }, full: { endpoints: 50, events: 200 } },
+  /** Beside 17: what the neighbour gets while two endpoints are down. */
+  circuitNeighbours: { short: 300, full: 10_000 },
   /** 18: deliveries to each kind of receiver. */
   hostileEach: { short: 3, full: 20 },
   /** 19: connections that send a byte now and then. */

@@ -13,6 +13,8 @@ export interface Received {
   body: Buffer;
   /** By the standardwebhooks package, with one of the receiver's secrets. */
   verified: boolean;
+  /** What it was answered; undefined when it was not. */
+  status: number | undefined;
 }
 
 export interface DeliveredBody {
@@ -87,12 +89,13 @@ export class Receiver {
     const body = Buffer.concat(chunks);
     const id = String(incoming.headers['webhook-id'] ?? '');
     const { headers, url: path = '' } = incoming;
-    const request: Received = { id, at: Date.now(), path, headers, body, verified: this.verifies(body, headers) };
+    const request: Received = { id, at: Date.now(), path, headers, body, verified: this.verifies(body, headers), status: undefined };
     this.received.push(request);
     const count = (this.counts.get(id) ?? 0) + 1;
     this.counts.set(id, count);
     const answer = this.answer(request, count);
     if (answer === undefined) return;
+    request.status = answer.status;
     const send = (): void => void response.writeHead(answer.status, answer.headers).end(answer.body);
     if (answer.delayMs === undefined) send();
     else setTimeout(send, answer.delayMs);
