@@ -133,10 +133,12 @@ it('answers 503 while its public URL is not known', async () => {
 describe('the accounts', () => {
   const MAIN = 'AC00000000000000000000000000000001';
   const CUSTOMER = 'AC00000000000000000000000000000002';
+  /** With a token of its own, and not mapped to an account. */
+  const STRANGER = 'AC00000000000000000000000000000003';
   const form = (account: string, parameters: Record<string, string>): string => formOf({ AccountSid: account, ...parameters });
 
-  it('own numbers and Twilio accounts; a number says more, but not for who signs with a token of his own', async () => {
-    await start({ HOOK_SERVER_TWILIO_AUTH_TOKEN: `${AUTH_TOKEN},${CUSTOMER}:customers-token` });
+  it('own numbers and Twilio accounts; a number says more, but nothing for who signs with a token of his own', async () => {
+    await start({ HOOK_SERVER_TWILIO_AUTH_TOKEN: `${AUTH_TOKEN},${CUSTOMER}:customers-token,${STRANGER}:strangers-token` });
     const map = async (accountId: string, externalId: string): Promise<void> => {
       await app.must(201, 'POST', `/api/v1/accounts/${accountId}/identities`, { channel: 'twilio', externalId });
     };
@@ -152,6 +154,7 @@ describe('the accounts', () => {
       [form(CUSTOMER, { MessageSid: 'SM3', To: '+3' }), 'customers-token', 'customer'],
       [form(CUSTOMER, { MessageSid: 'SM4', To: '+1' }), 'customers-token', 'customer'],
       [form('AC9', { MessageSid: 'SM5', To: '+3' }), AUTH_TOKEN, 'default'],
+      [form(STRANGER, { MessageSid: 'SM6', To: '+1' }), 'strangers-token', 'default'],
     ];
     const expected = new Map<string, string>();
     for (const [body, token, account] of sent) {

@@ -21,11 +21,12 @@ export interface Ids {
 }
 
 /**
- * Our number before its Twilio account. But who signed with a token of its own account speaks for that account first: it could
- * name any number.
+ * Our number before its Twilio account. But who signed with a token of one account speaks for that account alone: it could name
+ * any number.
  */
 export function identityOf({ signer, number, accountSid }: Ids): Pick<IncomingEvent, 'identity'> {
-  const ids = [...new Set([signer, number, accountSid])].filter((id) => id !== undefined).map((id) => cleanText(id, 256));
+  const named = signer === undefined ? [number, accountSid] : [signer];
+  const ids = named.filter((id) => id !== undefined).map((id) => cleanText(id, 256));
   const [externalId, ...fallbackIds] = ids;
   return externalId === undefined ? {} : { identity: { channel: TWILIO, externalId, fallbackIds } };
 }

@@ -8,13 +8,14 @@ export type Route = (typeof ROUTES)[number];
 export type FormKind = 'message' | 'status' | 'voice' | 'voice_status' | 'conversation';
 
 /** What only a report on a call has, not the question what to do with it. */
-const REPORT_PARAMETERS = ['CallbackSource', 'CallDuration', 'StatusCallbackEvent', 'RecordingStatus', 'ConferenceSid'];
+const REPORT_PARAMETERS = ['CallbackSource', 'CallDuration', 'StatusCallbackEvent', 'RecordingStatus', 'TranscriptionSid', 'ConferenceSid'];
 
 /** By what the form holds first, then by the door that it came through: one URL may serve for everything. */
 export function kindOf(route: Route, form: Form): FormKind {
   if (form.get('EventType') !== undefined && (route === 'conversations' || form.get('ConversationSid') !== undefined))
     return 'conversation';
-  if (form.get('CallSid') !== undefined) {
+  // The beginning and the end of a conference are of no single call.
+  if (form.get('CallSid') !== undefined || form.get('ConferenceSid') !== undefined) {
     const isReport = route === 'status' || REPORT_PARAMETERS.some((name) => form.get(name) !== undefined);
     return isReport ? 'voice_status' : 'voice';
   }

@@ -40,6 +40,9 @@ describe('its type', () => {
     ['voice', { CallSid: 'CA1', CallStatus: 'completed', CallDuration: '42' }, 'voice_status'],
     ['voice', { CallSid: 'CA1', CallbackSource: 'call-progress-events', CallStatus: 'ringing' }, 'voice_status'],
     ['voice', { CallSid: 'CA1', RecordingStatus: 'completed' }, 'voice_status'],
+    ['voice', { CallSid: 'CA1', CallStatus: 'completed', TranscriptionSid: 'TR1' }, 'voice_status'],
+    ['voice', { ConferenceSid: 'CF1', StatusCallbackEvent: 'conference-end' }, 'voice_status'],
+    ['message', { ConferenceSid: 'CF1', StatusCallbackEvent: 'conference-start' }, 'voice_status'],
     ['voice', { Digits: '1' }, 'voice'],
     ['conversations', { EventType: 'onUserUpdated' }, 'onUserUpdated'],
     ['conversations', { EventType: `on\u0000${'x'.repeat(500)}` }, `on\ufffd${'x'.repeat(125)}`],
@@ -70,6 +73,7 @@ describe('its key', () => {
     [{ CallSid: 'CA1', CallStatus: 'completed', CallDuration: '1' }, 'voice_status:CA1:completed:'],
     [{ CallSid: 'CA1', CallStatus: 'ringing', CallbackSource: 'x', SequenceNumber: '1' }, 'voice_status:CA1:ringing:1'],
     [{ CallSid: 'CA1', RecordingSid: 'RE1', RecordingStatus: 'completed' }, undefined],
+    [{ CallSid: 'CA1', CallStatus: 'completed', TranscriptionSid: 'TR1' }, 'voice_status:CA1:completed:TR1'],
     [{ EventType: 'onMessageAdded', ConversationSid: 'CH1', MessageSid: 'IM1' }, 'onMessageAdded:IM1'],
     [{ EventType: 'onMessageAdd', ConversationSid: 'CH1' }, undefined],
     [{ EventType: 'onMessageUpdated', ConversationSid: 'CH1', MessageSid: 'IM1' }, undefined],
@@ -104,8 +108,8 @@ describe('its identity', () => {
     expect(read({ Body: 'a' }).identity).toBeUndefined();
   });
 
-  it('is the account first where its own token signed: it could name any number', () => {
-    expect(idsOf({ SmsStatus: 'received' }, { signer: ACCOUNT })).toEqual([ACCOUNT, '+2']);
+  it('is the account alone where its own token signed: it could name any number', () => {
+    expect(idsOf({ SmsStatus: 'received' }, { signer: ACCOUNT })).toEqual([ACCOUNT]);
   });
 });
 

@@ -54,7 +54,7 @@ function keyOf(kind: FormKind, form: Form): string | undefined {
       // A call asks again and again what to do next, with the same status all the while.
       return form.get('CallStatus') === 'in-progress' ? undefined : joined(form.get('CallSid'), form.get('CallStatus'));
     case 'voice_status':
-      return joined(form.get('CallSid'), form.get('CallStatus'), form.get('SequenceNumber') ?? '');
+      return joined(form.get('CallSid'), form.get('CallStatus'), form.get('SequenceNumber') ?? form.get('TranscriptionSid') ?? '');
     case 'conversation':
       return conversationKey(form);
   }
