@@ -85,16 +85,16 @@ export class DeliverySlots {
     if (this.free <= 0 || this.roomOf(endpoint, now, mostAhead).count <= 0) return false;
     this.places.take(endpoint.id, endpoint.accountId, now);
     if (isLimited(endpoint)) this.limits.take(endpoint, now);
-    this.circuits.begin(endpoint);
+    this.circuits.begin(endpoint, now);
     return true;
   }
 
   /** Deliveries to the endpoint that may be taken in hand, were there places enough. */
   roomOf(endpoint: EndpointRecord, now: number, mostAhead = AHEAD_FROM_STORAGE): Room {
-    const probe = this.circuits.probeOf(endpoint, now);
+    const underWay = this.places.underWay(endpoint.id);
+    const probe = this.circuits.probeOf(endpoint, underWay, now);
     if (probe && !probe.isPassable) return probe.againInMs > 0 ? { count: 0, againInMs: probe.againInMs } : { count: 0 };
     const most = probe ? 1 : Infinity;
-    const underWay = this.places.underWay(endpoint.id);
     const own = isLimited(endpoint) ? this.limits.roomOf(endpoint, underWay, now) : { count: Infinity };
     if (own.count <= 0) return own;
     const ahead = this.takesMore(endpoint) ? mostAhead : 0;
@@ -122,7 +122,6 @@ export class DeliverySlots {
     const accountId = this.places.accountOf(endpointId);
     this.places.ended(endpointId, undefined);
     this.limits.giveBack(endpointId);
-    this.circuits.giveBack(endpointId);
     return accountId;
   }
 

@@ -30,12 +30,12 @@ describe('Circuit', () => {
 
   it('lets one probe through after 5 s, which closes it', () => {
     const circuit = closedAfter(times(20, 'failed'));
-    expect([circuit.isPassable(5_099), circuit.probeInMs(5_000)]).toEqual([false, 100]);
-    expect(circuit.isPassable(5_100)).toBe(true);
-    circuit.begin();
-    expect([circuit.state, circuit.isPassable(5_100)]).toEqual(['half-open', false]);
+    expect([circuit.isPassable(5_099, false), circuit.probeInMs(5_000)]).toEqual([false, 100]);
+    expect(circuit.isPassable(5_100, false)).toBe(true);
+    circuit.begin(5_100);
+    expect([circuit.state, circuit.isPassable(5_100, false)]).toEqual(['half-open', false]);
     expect(circuit.ended('answered', 5_100, 5_200)).toBe(true);
-    expect([circuit.state, circuit.isPassable(5_200)]).toEqual(['closed', true]);
+    expect([circuit.state, circuit.isPassable(5_200, false)]).toEqual(['closed', true]);
   });
 
   it('stays open twice as long after each probe that failed, a minute at most', () => {
@@ -45,7 +45,7 @@ describe('Circuit', () => {
       const wait = circuit.probeInMs(now);
       waits.push(wait);
       now += wait;
-      circuit.begin();
+      circuit.begin(now);
       expect(circuit.ended(round % 2 === 0 ? 'failed' : 'ours', now, now)).toBe(false);
     }
     expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000]);
@@ -54,13 +54,13 @@ describe('Circuit', () => {
   it('begins with a short time again once it has been closed for a while, not before', () => {
     const circuit = closedAfter(times(20, 'failed'), 0);
     const failAgain = (now: number): number => {
-      circuit.begin();
+      circuit.begin(now);
       circuit.ended('answered', now, now);
       for (let i = 0; i < 20; i++) circuit.ended('failed', now, now);
       return circuit.probeInMs(now);
     };
     expect(failAgain(5_000)).toBe(10_000);
-    circuit.begin();
+    circuit.begin(15_000);
     circuit.ended('answered', 15_000, 15_000);
     for (let i = 0; i < 20; i++) circuit.ended('failed', 60_000, 60_000);
     expect(circuit.probeInMs(60_000)).toBe(5_000);
@@ -68,12 +68,22 @@ describe('Circuit', () => {
 
   it('does not take the end of an attempt of before for its probe’s', () => {
     const circuit = closedAfter(times(20, 'failed'));
-    circuit.begin();
+    circuit.begin(5_100);
     circuit.ended('answered', 99, 5_200);
     circuit.ended('failed', 99, 5_200);
-    expect(circuit.state).toBe('half-open');
-    circuit.giveBack();
-    expect(circuit.isPassable(5_200)).toBe(true);
+    expect([circuit.state, circuit.isPassable(5_200, false)]).toEqual(['half-open', false]);
+  });
+
+  it('lets another probe through when one was given back: nothing is under way, and it has not ended', () => {
+    const circuit = closedAfter(times(20, 'failed'));
+    circuit.begin(5_100);
+    expect([circuit.isPassable(5_200, false), circuit.isPassable(5_200, true)]).toEqual([false, true]);
+  });
+
+  it('is forgotten ten minutes after the latest probe, though that was given back', () => {
+    const circuit = closedAfter(times(20, 'failed'));
+    circuit.begin(100_000);
+    expect([circuit.isForgettable(700_000), circuit.isForgettable(700_001)]).toEqual([false, true]);
   });
 });
 

@@ -30,7 +30,9 @@ export class Circuit {
   private openings = 0;
   private changedAt = -Infinity;
   private openUntil = -Infinity;
+  /** A probe was begun and has not ended; it may have been given back. */
   private isProbing = false;
+  private probedAt = -Infinity;
   private halfSince = 0;
   private present = { answered: 0, failed: 0 };
   private before = { answered: 0, failed: 0 };
@@ -38,10 +40,13 @@ export class Circuit {
   /** @param minAttempts in the window; with fewer it never opens. */
   constructor(private readonly minAttempts: number) {}
 
-  /** Whether an attempt may begin now. */
-  isPassable(now: number): boolean {
+  /**
+   * Whether an attempt may begin now.
+   * @param isIdle None is under way or about to begin; a probe that has not ended was given back then, and another one may begin.
+   */
+  isPassable(now: number, isIdle: boolean): boolean {
     if (this.state === 'closed') return true;
-    return !this.isProbing && now >= this.openUntil;
+    return now >= this.openUntil && (isIdle || !this.isProbing);
   }
 
   /** Until a probe may begin; 0 when one may, or when one is under way. */
@@ -49,15 +54,11 @@ export class Circuit {
     return this.state === 'closed' ? 0 : Math.max(0, this.openUntil - now);
   }
 
-  begin(): void {
+  begin(now: number): void {
     if (this.state === 'closed') return;
     this.state = 'half-open';
     this.isProbing = true;
-  }
-
-  /** What was begun and not made. */
-  giveBack(): void {
-    this.isProbing = false;
+    this.probedAt = now;
   }
 
   /** @returns whether this opened or closed it. */
@@ -73,7 +74,7 @@ export class Circuit {
 
   /** Nothing is known of it that a new one would not know, or nobody has wanted to know for long. */
   isForgettable(now: number): boolean {
-    if (this.state !== 'closed') return !this.isProbing && now - this.openUntil > UNWANTED_MS;
+    if (this.state !== 'closed') return now - Math.max(this.openUntil, this.probedAt) > UNWANTED_MS;
     return now - this.halfSince > WINDOW_MS && now - this.changedAt > WINDOW_MS;
   }
 

@@ -27,19 +27,18 @@ export class Circuits {
     return this.known.get(endpointId)?.circuit.state ?? 'closed';
   }
 
-  /** Undefined: as many attempts may begin as there is room for. Else one or none, and then it says when there may be one. */
-  probeOf(endpoint: EndpointRecord, now: number): { isPassable: boolean; againInMs: number } | undefined {
+  /**
+   * Undefined: as many attempts may begin as there is room for. Else one or none, and then it says when there may be one.
+   * @param underWay attempts that are, or are about to begin.
+   */
+  probeOf(endpoint: EndpointRecord, underWay: number, now: number): { isPassable: boolean; againInMs: number } | undefined {
     const circuit = this.find(endpoint);
     if (!circuit || circuit.state === 'closed') return undefined;
-    return { isPassable: circuit.isPassable(now), againInMs: circuit.probeInMs(now) };
+    return { isPassable: circuit.isPassable(now, underWay === 0), againInMs: circuit.probeInMs(now) };
   }
 
-  begin(endpoint: EndpointRecord): void {
-    this.find(endpoint)?.begin();
-  }
-
-  giveBack(endpointId: string): void {
-    this.known.get(endpointId)?.circuit.giveBack();
+  begin(endpoint: EndpointRecord, now: number): void {
+    this.find(endpoint)?.begin(now);
   }
 
   ended(endpoint: EndpointRecord, health: AttemptHealth, startedAt: number, now: number): void {

@@ -67,4 +67,17 @@ describe('TokenBucket', () => {
     bucket.used(2_500);
     expect([bucket.available(2_599), bucket.available(2_600)]).toEqual([0, 1]);
   });
+
+  it('counts from their use also those that are taken after one was given back that had been used', () => {
+    const bucket = new TokenBucket(2, 0);
+    bucket.isAwaited = true;
+    expect(bucket.available(1_000)).toBe(2);
+    bucket.take(1_000);
+    bucket.used(1_000);
+    bucket.giveBack();
+    bucket.take(1_000);
+    bucket.take(1_000);
+    bucket.used(1_600);
+    expect([bucket.available(2_599), bucket.available(2_600)]).toEqual([0, 2]);
+  });
 });

@@ -48,10 +48,10 @@ export class TokenBucket {
     for (; this.unused > 0; this.unused--) this.taken[this.placeOf(-this.unused)] = now;
   }
 
-  /** A token that was taken and not used. */
+  /** A token that was taken and is not needed, `used` or not. */
   giveBack(): void {
     this.tokens += 1;
-    this.unused -= 1;
+    this.unused = Math.max(0, this.unused - 1);
     this.next = this.placeOf(-1);
     this.taken[this.next] = -Infinity;
   }
