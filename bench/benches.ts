@@ -1,3 +1,4 @@
+import { affinity } from './affinity';
 import { backlog } from './backlog';
 import type { Bench } from './bench';
 import { ingestCpu } from './ingest-cpu';
@@ -8,4 +9,4 @@ import { memory } from './memory';
 import { pipeline } from './pipeline';
 
 /** The first one is what runs when nothing is asked for. */
-export const BENCHES: readonly Bench[] = [pipeline, ingestCpu, latency, isolation, match, backlog, memory];
+export const BENCHES: readonly Bench[] = [pipeline, ingestCpu, latency, isolation, match, affinity, backlog, memory];

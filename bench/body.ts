@@ -32,6 +32,20 @@ export function newBody(mid: string = newMid(), pageId: string = PAGE_ID): Buffe
   return Buffer.from(around('x'.repeat(BODY_BYTES - around('').length)));
 }
 
+/** A webhook of Webex that a person caused, padded to BODY_BYTES. */
+export function webexBody(actorId: string): Buffer {
+  const around = (text: string): string =>
+    JSON.stringify({
+      id: 'webhook',
+      resource: 'messages',
+      event: 'created',
+      orgId: text,
+      actorId,
+      data: { id: 'message', personId: actorId },
+    });
+  return Buffer.from(around('x'.repeat(BODY_BYTES - around('').length)));
+}
+
 export const signatureOf = (secret: string, body: Buffer): string => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 
 /** The whole HTTP request as it goes over the wire, so that sending costs next to nothing. */

@@ -1,12 +1,15 @@
 import { connect, type Socket } from 'node:net';
-import { rawRequest } from './body';
+import { rawRequest, webexBody } from './body';
 import { serve } from './child';
+import { quantile } from './figures';
 import { HttpScanner } from './http-scanner';
 
 export interface LoadTask {
   port: number;
   path: string;
   secret: string;
+  /** Webhooks of Webex by so many people in turns, instead of Facebook's. */
+  actors?: number;
   connections: number;
   /** Requests to send in all. */
   count: number;
@@ -21,11 +24,18 @@ export interface LoadResult {
   refused: number;
   /** Answers of 2xx in a second. */
   perSecond: number;
+  /** 99th percentile of the time from sending a request to its answer. */
+  p99Ms: number;
 }
 
 /** Keeps one request in flight on each connection. */
 async function run(task: LoadTask): Promise<LoadResult> {
-  const requests = Array.from({ length: task.count }, () => rawRequest(`127.0.0.1:${task.port}`, task.path, task.secret));
+  const { actors } = task;
+  const bodyOf = (number: number): Buffer | undefined => (actors === undefined ? undefined : webexBody(`person-${number % actors}`));
+  const requests = Array.from({ length: task.count }, (_, number) =>
+    rawRequest(`127.0.0.1:${task.port}`, task.path, task.secret, bodyOf(number)),
+  );
+  const latencies: number[] = [];
   const sockets = await Promise.all(Array.from({ length: task.connections }, () => open(task.port)));
   const startedAt = Date.now();
   const started = performance.now();
@@ -35,17 +45,23 @@ async function run(task: LoadTask): Promise<LoadResult> {
     sockets.map(
       (socket) =>
         new Promise<void>((resolve, reject) => {
+          let sentAt = 0;
           const send = (): void => {
             const request = requests[next++];
             if (request === undefined) {
               resolve();
               socket.end();
-            } else socket.write(request);
+            } else {
+              sentAt = performance.now();
+              socket.write(request);
+            }
           };
           const scanner = new HttpScanner((head) => {
             if (head.startsWith('HTTP/1.1 2')) tally.accepted++;
             else tally.refused++;
-            const elapsedMs = performance.now() - started;
+            const now = performance.now();
+            latencies.push(now - sentAt);
+            const elapsedMs = now - started;
             if (elapsedMs <= task.measureMs) {
               tally.measured = tally.accepted;
               tally.measuredMs = elapsedMs;
@@ -60,7 +76,7 @@ async function run(task: LoadTask): Promise<LoadResult> {
     ),
   );
   const { accepted, refused, measured, measuredMs } = tally;
-  return { startedAt, accepted, refused, perSecond: (measured / measuredMs) * 1_000 };
+  return { startedAt, accepted, refused, perSecond: (measured / measuredMs) * 1_000, p99Ms: quantile(latencies, 0.99) };
 }
 
 const open = (port: number): Promise<Socket> =>
