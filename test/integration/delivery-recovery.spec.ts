@@ -120,8 +120,9 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
     await rig.send('failing');
     await eventually('a success ends it', async () => (await rig.readEndpoint(endpoint.id)).failing_since === null);
     await eventually('that is told', () => told.mock.calls.length > 0);
-    expect(warned.mock.calls).toEqual([[`Endpoints that began to fail: ${endpoint.id} (500)`]]);
-    expect(told.mock.calls).toEqual([[`Endpoints that succeed again: ${endpoint.id}`]]);
+    const label = `failing (${endpoint.id})`;
+    expect(warned.mock.calls).toEqual([[`Endpoints that began to fail: ${label} with 500`]]);
+    expect(told.mock.calls).toEqual([[`Endpoints that succeed again: ${label}`]]);
 
     await rig.changeEndpoint(endpoint.id, { failing_since: Date.now() - FIVE_DAYS_MS });
     receiver.answer = () => ({ status: 500 });

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { GatewayError, isOutage } from '../../core/errors';
 import { Metrics } from '../../metrics/metrics.service';
+import { endpointLabel } from '../registry/endpoint-label';
 import type { EndpointRecord } from '../registry/endpoint-record';
 import { RegistryService } from '../registry/registry.service';
 import type { DeliveryJob } from './delivery-job';
@@ -84,9 +85,9 @@ export class Attempter {
   }
 
   /** No attempt was made, so none is counted: however long the part is away, it costs nothing of the schedule. */
-  private postponed(delivery: OutcomeDelivery, { id, name }: EndpointRecord, { message }: GatewayError): Outcome {
-    if (!this.postponing.has(id)) this.logger.warn(`Deliveries to ${name} wait: ${message}`);
-    this.postponing.add(id);
+  private postponed(delivery: OutcomeDelivery, endpoint: EndpointRecord, { message }: GatewayError): Outcome {
+    if (!this.postponing.has(endpoint.id)) this.logger.warn(`Deliveries to ${endpointLabel(endpoint)} wait: ${message}`);
+    this.postponing.add(endpoint.id);
     return { delivery, result: undefined, verdict: { kind: 'waiting', delayMs: POSTPONED_MS } };
   }
 

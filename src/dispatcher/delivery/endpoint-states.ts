@@ -5,6 +5,7 @@ import type { Schema } from '../../storage/schema';
 import type { Storage } from '../../storage/storage';
 import { endpointDisabled, endpointRecovered } from '../operational/facts';
 import type { OperationalEvents } from '../operational/operational-events';
+import { endpointLabel } from '../registry/endpoint-label';
 import { DEFAULT_DISABLE_POLICY, isGivenUp } from './disable-policy';
 import { type EndpointFailures, EndpointFailureRows } from './endpoint-failure-rows';
 import type { EndpointNote } from './endpoint-notes';
@@ -54,7 +55,7 @@ export class EndpointStates {
       const told = rows.filter((row) => row.enabled && notes.get(row.id)?.hasRecovered === true && isNoHiccup(row, nowMs));
       const facts = told.map((row) => endpointRecovered(row, 'succeeded'));
       await this.operational.book(trx, facts);
-      return idsOf(rows);
+      return rows.map(endpointLabel);
     });
     if (recovered.length > 0) this.logger.log(`Endpoints that succeed again: ${recovered.join(', ')}`);
   }
@@ -63,9 +64,9 @@ export class EndpointStates {
   private async recordFailures(ids: readonly string[], notes: Notes, nowMs: number): Promise<EndpointFailures[]> {
     const rows = await this.rows.read(ids);
     const isBegun = (row: EndpointFailures): boolean => row.failingSince === null && notes.get(row.id)?.state === 'failing';
-    const begun = await this.rows.setFailingSince(this.storage.db, idsOf(rows.filter(isBegun)), nowMs);
-    const named = begun.map((id) => `${id} (${notes.get(id)?.code ?? ''})`);
-    if (named.length > 0) this.logger.warn(`Endpoints that began to fail: ${named.join(', ')}`);
+    const begun = new Set(await this.rows.setFailingSince(this.storage.db, idsOf(rows.filter(isBegun)), nowMs));
+    const told = rows.filter((row) => begun.has(row.id)).map((row) => `${endpointLabel(row)} with ${notes.get(row.id)?.code ?? ''}`);
+    if (told.length > 0) this.logger.warn(`Endpoints that began to fail: ${told.join(', ')}`);
     const counting = rows.filter((row) => row.policy?.kind === 'failures');
     const counts = await this.rows.addFailures(new Map(counting.map((row) => [row.id, notes.get(row.id)?.failures ?? 0])));
     // What follows may fail and bring the notes back.
@@ -81,9 +82,10 @@ export class EndpointStates {
     const due = rows.filter((row) => isDue(row, nowMs));
     const asked = due.map((row) => ({ ...row, lastFailureBegunAt: notes.get(row.id)?.lastFailureBegunAt ?? 0 }));
     const held = await this.guard.holdBack(asked, () => this.rows.failingHosts(), nowMs);
-    const [first] = held;
+    const first = due.find((row) => held.has(row.id));
     const others = held.size > 1 ? ` and ${held.size - 1} more` : '';
-    if (first !== undefined) this.logger.warn(`Not disabled although it fails, since nobody else is reached either: ${first}${others}`);
+    if (first !== undefined)
+      this.logger.warn(`Not disabled although it fails, since nobody else is reached either: ${endpointLabel(first)}${others}`);
     return idsOf(due).filter((id) => !held.has(id));
   }
 
@@ -93,7 +95,7 @@ export class EndpointStates {
     const disabled = await this.storage.transaction(async (trx) => {
       const rows = (await this.rows.lock(trx, ids)).filter((row) => row.enabled && isStill(row, nowMs));
       if (rows.length > 0) await this.disableIn(trx, rows, reason);
-      return idsOf(rows);
+      return rows.map(endpointLabel);
     });
     if (disabled.length > 0) this.logger.warn(`Disabled endpoints (${reason}): ${disabled.join(', ')}`);
     return disabled.length > 0;

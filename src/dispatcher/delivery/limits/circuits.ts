@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Metrics } from '../../../metrics/metrics.service';
+import { endpointLabel } from '../../registry/endpoint-label';
 import type { EndpointRecord } from '../../registry/endpoint-record';
 import { DeliveryConfig } from '../delivery.config';
 import { type AttemptHealth, Circuit, type CircuitState, WINDOW_MS } from './circuit';
@@ -53,8 +54,8 @@ export class Circuits {
   }
 
   private tell(endpoint: EndpointRecord, isClosed: boolean): void {
-    if (isClosed) this.logger.log(`Endpoint ${endpoint.id} answers again: its circuit is closed`);
-    else this.logger.warn(`Endpoint ${endpoint.id} fails: its circuit is open, and its deliveries wait until a probe succeeds`);
+    if (isClosed) this.logger.log(`Endpoint ${endpointLabel(endpoint)} answers again: its circuit is closed`);
+    else this.logger.warn(`Endpoint ${endpointLabel(endpoint)} fails: its circuit is open, and its deliveries wait until a probe succeeds`);
     this.measure();
   }
 
