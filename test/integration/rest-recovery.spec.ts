@@ -60,6 +60,13 @@ describe.each(ENGINES)('bulk recovery over REST on %s', (engine) => {
     await exactLedger(app);
   });
 
+  it('shows whose deliveries an admin changes who names an endpoint alone', async () => {
+    const { account: owner, key, endpointId } = await dead(1);
+    const { id } = await begin(REDRIVE, { filter: { endpointId } });
+    expect(await ended(app, id)).toMatchObject({ accountId: owner, endpointId, filter: { endpointId }, changed: 1 });
+    expect((await app.must(200, 'GET', '/api/v1/jobs', undefined, { key })).data).toMatchObject([{ id }]);
+  });
+
   it('says beforehand exactly what it would change, for every kind of filter', async () => {
     const { key, endpointId } = await dead(30);
     const other = await subscribe(app, receiver.url, { retrySchedule: [] }, { key });

@@ -37,8 +37,8 @@ export class JobsService {
   /** @throws GatewayError `not_found` for an account or an endpoint that is not the key's, `conflict` for too many jobs. */
   async bulk(kind: 'redrive' | 'cancel', input: RedriveDto | CancelDto, principal: Principal): Promise<Answered> {
     const { accountId, since, until, ...others } = input.filter;
-    const account = listScope(principal, accountId);
-    if (others.endpointId !== undefined) await this.endpoint(others.endpointId, account);
+    const scope = listScope(principal, accountId);
+    const account = others.endpointId === undefined ? scope : (await this.endpoint(others.endpointId, scope)).accountId;
     const filter: DeliveryFilter = {
       ...others,
       ...(since !== undefined && { sinceMs: Date.parse(since) }),
