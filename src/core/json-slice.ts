@@ -6,6 +6,7 @@ export const MAX_JSON_DEPTH = 64;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
@@ -14,19 +15,22 @@ const CLOSE_BRACE = 0x7d;
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
 
 /**
- * Exact bytes of one JSON value inside a larger text, found by counting brackets and never by parsing. The text must be
- * valid JSON: use `parseJson`. Nothing is copied, and nothing is looked for before it is asked for; each level costs one
- * pass over its bytes.
+ * Exact bytes of one JSON value inside a larger text, never serialised again. The text must be valid JSON: use `parseJson`. Its
+ * values are found in one pass (`indexJson`); nothing is copied before it is asked for.
  */
 export class JsonSlice {
-  /** Of an object: key start, key end, value start, value end, one after the other. */
-  private memberOffsets: number[] | undefined;
+  private readonly start: number;
+  private readonly end: number;
 
   constructor(
     private readonly source: Buffer,
-    private readonly start: number,
-    private readonly end: number,
-  ) {}
+    private readonly index: JsonIndex,
+    /** Of the value in the index. */
+    private readonly at: number,
+  ) {
+    this.start = index[at]!;
+    this.end = index[at + 1]!;
+  }
 
   /** The value's own bytes without whitespace around them; a subarray of the whole text. */
   get bytes(): Buffer {
@@ -68,18 +72,21 @@ export class JsonSlice {
 
   /** The value under a key as JSON.parse would give it (keys unescaped, the last of equal ones); undefined if there is none. */
   member(key: string): JsonSlice | undefined {
-    const offsets = this.offsets();
-    for (let at = offsets.length - 4; at >= 0; at -= 4) {
-      if (isKey(this.source, offsets[at]!, offsets[at + 1]!, key)) return new JsonSlice(this.source, offsets[at + 2]!, offsets[at + 3]!);
+    const { source, index } = this;
+    let found = -1;
+    for (let at = this.firstMember(); at + ENTRY < this.next(); at = index[at + ENTRY + 2]!) {
+      if (isKey(source, index[at]!, index[at + 1]!, key)) found = at + ENTRY;
     }
-    return undefined;
+    return found === -1 ? undefined : new JsonSlice(source, index, found);
   }
 
   /** The keys as they stand, unescaped; a doubled one comes twice. Empty for anything but an object. */
   keys(): string[] {
-    const offsets = this.offsets();
+    const { source, index } = this;
     const keys: string[] = [];
-    for (let at = 0; at < offsets.length; at += 4) keys.push(decodeString(this.source, offsets[at]!, offsets[at + 1]!));
+    for (let at = this.firstMember(); at + ENTRY < this.next(); at = index[at + ENTRY + 2]!) {
+      keys.push(decodeString(source, index[at]!, index[at + 1]!));
+    }
     return keys;
   }
 
@@ -87,17 +94,19 @@ export class JsonSlice {
   elements(): JsonSlice[] {
     const found: JsonSlice[] = [];
     if (this.kind !== 'array') return found;
-    let at = skipSpace(this.source, this.start + 1, this.end);
-    while (at < this.end && this.source[at] !== CLOSE_BRACKET) {
-      const valueEnd = skipValue(this.source, at, this.end);
-      found.push(new JsonSlice(this.source, at, valueEnd));
-      at = skipSeparator(this.source, valueEnd, this.end);
-    }
+    const next = this.next();
+    for (let at = this.at + ENTRY; at < next; at = this.index[at + 2]!) found.push(new JsonSlice(this.source, this.index, at));
     return found;
   }
 
-  private offsets(): number[] {
-    return (this.memberOffsets ??= this.kind === 'object' ? findMembers(this.source, this.start, this.end) : []);
+  /** Where in the index an object's first key stands; for any other kind, past its end. */
+  private firstMember(): number {
+    return this.source[this.start] === OPEN_BRACE ? this.at + ENTRY : this.next();
+  }
+
+  /** Where in the index the value after this one stands, with all that is in this one left out. */
+  private next(): number {
+    return this.index[this.at + 2]!;
   }
 }
 
@@ -106,8 +115,9 @@ export class JsonSlice {
  * @throws GatewayError `json_too_deep`, `malformed_json`.
  */
 export function parseJson(bytes: Buffer, maxDepth: number = MAX_JSON_DEPTH): JsonSlice {
-  checkedJson(bytes, maxDepth);
-  return sliceJson(bytes);
+  const index = indexJson(bytes, maxDepth);
+  parseNatively(bytes);
+  return new JsonSlice(bytes, index, 0);
 }
 
 /**
@@ -117,6 +127,10 @@ export function parseJson(bytes: Buffer, maxDepth: number = MAX_JSON_DEPTH): Jso
  */
 export function checkedJson(bytes: Buffer, maxDepth: number = MAX_JSON_DEPTH): unknown {
   assertJsonDepth(bytes, maxDepth);
+  return parseNatively(bytes);
+}
+
+function parseNatively(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (error) {
@@ -125,11 +139,7 @@ export function checkedJson(bytes: Buffer, maxDepth: number = MAX_JSON_DEPTH): u
 }
 
 /** The value of a text that is known to be valid JSON. */
-export function sliceJson(bytes: Buffer): JsonSlice {
-  let end = bytes.length;
-  while (end > 0 && isSpace(bytes[end - 1])) end--;
-  return new JsonSlice(bytes, skipSpace(bytes, 0, end), end);
-}
+export const sliceJson = (bytes: Buffer): JsonSlice => new JsonSlice(bytes, indexJson(bytes, Infinity), 0);
 
 /** A JSON object of values that are JSON texts already; a key without a value is left out. Keys must need no escapes. */
 export function joinObject(members: Record<string, Buffer | undefined>): Buffer {
@@ -151,24 +161,64 @@ export function assertJsonDepth(bytes: Buffer, max: number = MAX_JSON_DEPTH): vo
     if (byte === QUOTE) {
       at = skipString(bytes, at, bytes.length) - 1;
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      if (++depth > max) throw new GatewayError('json_too_deep', `The JSON is nested more than ${max} levels deep.`);
+      if (++depth > max) throw tooDeep(max);
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       depth--;
     }
   }
 }
 
-function findMembers(source: Buffer, start: number, end: number): number[] {
-  const offsets: number[] = [];
-  let at = skipSpace(source, start + 1, end);
-  while (at < end && source[at] === QUOTE) {
-    const keyEnd = skipString(source, at, end);
-    const valueStart = skipSpace(source, skipSpace(source, keyEnd, end) + 1, end); // + 1: the colon
-    const valueEnd = skipValue(source, valueStart, end);
-    offsets.push(at, keyEnd, valueStart, valueEnd);
-    at = skipSeparator(source, valueEnd, end);
+const tooDeep = (max: number): GatewayError => new GatewayError('json_too_deep', `The JSON is nested more than ${max} levels deep.`);
+
+/**
+ * Of each value of a text, in the order in which they begin, an object's keys among them: where it starts, where it ends, and
+ * where in the index the value after it stands.
+ */
+type JsonIndex = readonly number[];
+
+/** Numbers a value. */
+const ENTRY = 3;
+
+/**
+ * One pass over the bytes; the text need not be valid, but only of a valid one is the index right.
+ * @throws GatewayError `json_too_deep` at the first bracket too many.
+ */
+function indexJson(source: Buffer, maxDepth: number): JsonIndex {
+  const index: number[] = [];
+  /** Where the open arrays and objects stand in the index. */
+  const open: number[] = [];
+  const end = source.length;
+  let at = 0;
+  while (at < end) {
+    const byte = source[at]!;
+    if (byte === QUOTE) {
+      const start = at;
+      at = skipString(source, at, end);
+      index.push(start, at, index.length + ENTRY);
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      if (open.length === maxDepth) throw tooDeep(maxDepth);
+      open.push(index.length);
+      index.push(at++, end, 0);
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      at++;
+      close(index, open.pop(), at);
+    } else if (byte === COMMA || byte === COLON || isSpace(byte)) {
+      at++;
+    } else {
+      const start = at;
+      at = skipLiteral(source, at, end);
+      index.push(start, at, index.length + ENTRY);
+    }
   }
-  return offsets;
+  while (open.length > 0) close(index, open.pop(), end);
+  if (index.length === 0) index.push(end, end, ENTRY);
+  return index;
+}
+
+function close(index: number[], container: number | undefined, at: number): void {
+  if (container === undefined) return;
+  index[container + 1] = at;
+  index[container + 2] = index.length;
 }
 
 /** Whether the quoted string from start to before end stands for `key`; decodes only what is not plain ASCII. */
@@ -189,17 +239,6 @@ function decodeString(source: Buffer, start: number, end: number): string {
 }
 
 const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-
-function skipSpace(source: Buffer, at: number, end: number): number {
-  while (at < end && isSpace(source[at])) at++;
-  return at;
-}
-
-/** From the end of a value to the next one, or to the closing bracket. */
-function skipSeparator(source: Buffer, at: number, end: number): number {
-  const next = skipSpace(source, at, end);
-  return source[next] === COMMA ? skipSpace(source, next + 1, end) : next;
-}
 
 /** Bytes of a string that are looked at one by one before the native search, which is faster but dear to call, takes over. */
 const SHORT_STRING = 48;
@@ -230,30 +269,12 @@ function isEscaped(source: Buffer, at: number, from: number): boolean {
   return (at - first) % 2 === 1;
 }
 
-/** Past the end of the value that begins at `at`. Always moves on, so that no loop hangs on a text that is not JSON. */
-function skipValue(source: Buffer, at: number, end: number): number {
-  const first = source[at];
-  if (first === QUOTE) return skipString(source, at, end);
-  if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipNested(source, at, end);
+/** Past the number, `true`, `false` or `null` that begins at `at`; by a byte at least, so that no loop hangs on what is not JSON. */
+function skipLiteral(source: Buffer, at: number, end: number): number {
   let next = at + 1;
   for (; next < end; next++) {
     const byte = source[next];
     if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || isSpace(byte)) break;
   }
   return next;
-}
-
-function skipNested(source: Buffer, at: number, end: number): number {
-  let depth = 0;
-  for (let next = at; next < end; next++) {
-    const byte = source[next]!;
-    if (byte === QUOTE) {
-      next = skipString(source, next, end) - 1;
-    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      depth++;
-    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-      if (--depth === 0) return next + 1;
-    }
-  }
-  return end;
 }
