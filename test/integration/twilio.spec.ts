@@ -104,6 +104,20 @@ describe('signed by Twilio’s SDK', () => {
     const answer = await ask({ path: '/twilio', headers: signForm('/twilio', '').headers }, 'a&'.repeat(1_000_000));
     expect([answer.status, codeOf(answer)]).toEqual([413, 'body_too_large']);
   });
+
+  it('a form that is longer than Twilio’s is refused before it is decoded', async () => {
+    const form = (length: number): string => `AccountSid=AC1&Body=${'%41'.repeat(length / 3)}`;
+    expect((await post('/twilio', form(500_000))).status).toBe(200);
+    const answer = await ask({ path: '/twilio', headers: signForm('/twilio', '').headers }, form(600_000));
+    expect([answer.status, codeOf(answer)]).toEqual([413, 'body_too_large']);
+  });
+
+  it('a list of more events than Twilio sends is refused, since it would hold up everybody’s', async () => {
+    const list = (events: number): string => `[${Array.from({ length: events }, (_, id) => `{"id":"${String(id)}"}`).join(',')}]`;
+    expect((await ask(signJson('/twilio/events', list(1_000)), list(1_000))).status).toBe(200);
+    const answer = await ask(signJson('/twilio/events', list(1_001)), list(1_001));
+    expect([answer.status, codeOf(answer)]).toEqual([413, 'body_too_large']);
+  });
 });
 
 it.each([

@@ -1,16 +1,31 @@
 import { cleanText } from '../../core/clean-text';
+import { GatewayError } from '../../core/errors';
 import type { IncomingEvent } from '../../core/hook-event';
 import { type JsonSlice, parseJson } from '../../core/json-slice';
 import { type DoorFacts, identityOf, inboundStatement, timestampOf } from './twilio.event';
 
+/** The events of a request are stored at once, and everybody else's wait for that. Twilio sends far fewer. */
+const MAX_EVENTS = 1_000;
+
 /**
- * One event for each item of a list of CloudEvents, or for the one that stands alone; any other JSON is an event as well.
- * @throws GatewayError `json_too_deep`, `malformed_json`.
+ * The items of a list of CloudEvents, or the one that stands alone.
+ * @throws GatewayError `json_too_deep`, `malformed_json`, `malformed_request`, `body_too_large` when there are more than 1,000.
+ */
+export function openCloudEvents(body: Buffer): JsonSlice[] {
+  const root = parseJson(body);
+  if (root.kind === 'object') return [root];
+  if (root.kind !== 'array') throw new GatewayError('malformed_request', 'The body must be a CloudEvent or a list of them');
+  const items = root.elements();
+  if (items.length > MAX_EVENTS) throw new GatewayError('body_too_large', `The list has more than ${MAX_EVENTS} events`);
+  return items;
+}
+
+/**
+ * One event for each item; those of a list may be any JSON.
+ * @throws GatewayError as `openCloudEvents`.
  */
 export function readCloudEvents(body: Buffer, contentType: string, facts: DoorFacts): IncomingEvent[] {
-  const root = parseJson(body);
-  const items = root.kind === 'array' ? root.elements() : [root];
-  const events = items.map((item, index) => eventOf(item, index, facts));
+  const events = openCloudEvents(body).map((item, index) => eventOf(item, index, facts));
   const [only] = events;
   if (only !== undefined && events.length === 1) Object.assign(only, { body, contentType });
   return events;

@@ -2,13 +2,13 @@ import { Controller, Get, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../core/errors';
-import { parseJson } from '../../core/json-slice';
 import { Accepts, mediaTypeOf } from '../../http/accepts';
 import { Direct } from '../../http/direct';
 import { Door } from '../../http/door';
 import { bodyOf, headerOf } from '../../http/raw-body';
 import { ChannelInbox } from '../channel';
 import { TwilioAnswers } from './twilio.answers';
+import { openCloudEvents } from './twilio.cloud-events';
 import { Form } from './twilio.form';
 import { type Route, kindOf } from './twilio.form-kind';
 import { FORM_TYPE, JSON_TYPE, attributesOf } from './twilio.parser';
@@ -76,9 +76,7 @@ export class TwilioController {
   async receiveJson(@Req() request: FastifyRequest): Promise<string> {
     const body = bodyOf(request);
     const signer = this.signature.assertJson(targetOf(request), body, signatureOf(request));
-    const { kind } = parseJson(body);
-    if (kind !== 'object' && kind !== 'array')
-      throw new GatewayError('malformed_request', 'The body must be a CloudEvent or a list of them');
+    openCloudEvents(body);
     await this.enqueue(request, body, request.headers['content-type'] ?? JSON_TYPE, signer);
     return EMPTY_TWIML;
   }

@@ -17,7 +17,7 @@ export function attributesOf({ route, token, signer }: DoorFacts): Readonly<Reco
   return { route, ...(token !== undefined && FIT_TOKEN.test(token) && { token }), ...(signer !== undefined && { signer }) };
 }
 
-/** @throws GatewayError `json_too_deep`, `malformed_json`, `body_too_large`. */
+/** @throws GatewayError `json_too_deep`, `malformed_json`, `malformed_request`, `body_too_large`. */
 export function parseTwilio({
   body,
   contentType,
