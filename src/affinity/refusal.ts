@@ -29,7 +29,7 @@ export function refusalOfTarget(error: unknown): GatewayError {
 /** `ECONNREFUSED` and the like, of the innermost error that has one: it names no address. */
 export function codeOf(error: unknown): string {
   const { code, cause } = error as { code?: unknown; cause?: unknown };
-  if (cause instanceof Error) return codeOf(cause);
+  if (typeof cause === 'object' && cause !== null && 'code' in cause) return codeOf(cause);
   return typeof code === 'string' ? code : 'unknown';
 }
 
