@@ -6,7 +6,7 @@ import { isolation } from './isolation';
 import { latency } from './latency';
 import { match } from './match';
 import { memory } from './memory';
-import { pipeline } from './pipeline';
+import { pipeline, pipelineWithThreads } from './pipeline';
 
 /** The first one is what runs when nothing is asked for. */
-export const BENCHES: readonly Bench[] = [pipeline, ingestCpu, latency, isolation, match, affinity, backlog, memory];
+export const BENCHES: readonly Bench[] = [pipeline, ingestCpu, latency, isolation, match, affinity, backlog, memory, pipelineWithThreads];

@@ -10,8 +10,19 @@ const CONNECTIONS = 64;
 const MEASURE_MS = 10_000;
 const LIMIT_MS = 120_000;
 
+const NAMES = ['ingest', 'delivery', 'end-to-end'] as const;
+
 /** Gateway and bare pipeline take turns, so that a busy moment of the machine meets both; medians are printed. */
-export const pipeline: Bench = { names: ['ingest', 'delivery', 'end-to-end'], run };
+const benchOf = (suffix: string, env: NodeJS.ProcessEnv): Bench => ({
+  names: NAMES.map((name) => name + suffix),
+  run: (context) => run(context, suffix, env),
+});
+
+/** What the bare pipeline does, and all that is promised of it. */
+export const pipeline = benchOf('', { THREADS_ENABLED: 'false' });
+
+/** With every message written to the full-text search of the threads as well, as the settings have it by default. */
+export const pipelineWithThreads = benchOf('-with-threads', {});
 
 interface Rig {
   sink: Child;
@@ -21,16 +32,13 @@ interface Rig {
   figures: { ingest: Figure; delivery: Figure; endToEnd: Figure };
 }
 
-async function run({ rounds, scale, profileFolder }: BenchContext): Promise<FigureLine[]> {
-  const figures = {
-    ingest: new Figure('ingest', 'requests/s'),
-    delivery: new Figure('delivery', 'requests/s'),
-    endToEnd: new Figure('end-to-end', 'requests/s'),
-  };
+async function run({ rounds, scale, profileFolder }: BenchContext, suffix: string, env: NodeJS.ProcessEnv): Promise<FigureLine[]> {
+  const [ingest, delivery, endToEnd] = NAMES.map((name) => new Figure(name + suffix, 'requests/s')) as [Figure, Figure, Figure];
+  const figures = { ingest, delivery, endToEnd };
   const { child: sink, reply } = await Child.start<{ port: number }>('sink', { kind: 'listen' });
   const rig = { sink, warmUp: Math.round(2_000 * scale), count: Math.round(20_000 * scale), figures };
   const sinkUrl = `http://127.0.0.1:${reply.port}/hooks`;
-  const subjects = [await gatewaySubject(sinkUrl, profileFolder), await bareSubject(sinkUrl)];
+  const subjects = [await gatewaySubject(sinkUrl, profileFolder, env), await bareSubject(sinkUrl)];
   try {
     for (let round = 1; round <= rounds; round++) {
       process.stderr.write(`round ${round} of ${rounds}\n`);

@@ -26,13 +26,17 @@ export const GATEWAY_ENV = {
 const FILTERS = 100;
 
 /** `node dist/main.js` on RabbitMQ and PostgreSQL, with signatures checked and one of FILTERS that matches. */
-export async function gatewaySubject(sinkUrl: string, profileFolder: string | undefined): Promise<Subject> {
+export async function gatewaySubject(
+  sinkUrl: string,
+  profileFolder: string | undefined,
+  settings: NodeJS.ProcessEnv = {},
+): Promise<Subject> {
   const [vhost, database] = await Promise.all([acquireVhost(), acquireDatabase()]);
   let starts = 0;
   const profiled = (name: string): string[] =>
     profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${++starts}-${name}.cpuprofile`];
   // What a drain starts with is asked for below.
-  const env = { ...GATEWAY_ENV, HOOK_SERVER_FACEBOOK_PROCESS_ENABLED: 'false' };
+  const env = { ...GATEWAY_ENV, ...settings, HOOK_SERVER_FACEBOOK_PROCESS_ENABLED: 'false' };
   const gateway = await Gateway.ready({ rabbitMqUrl: vhost.url, databaseUrl: database.url, env });
   const { id } = await gateway.subscribe(sinkUrl, {}, { applications: ['facebook'] });
   for (let number = 1; number < FILTERS; number++) {
