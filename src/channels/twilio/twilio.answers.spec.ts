@@ -22,6 +22,7 @@ it.each<[FormKind, Record<string, string>, string]>([
   ['message', {}, `${HEAD}<Response><Message>Thanks!</Message></Response>`],
   ['voice', { To: '+1' }, `${HEAD}<Response><Say>Please hold</Say></Response>`],
   ['voice', { To: '+2' }, EMPTY],
+  ['voice', { From: '+1', To: '+2', Direction: 'outbound-api' }, `${HEAD}<Response><Say>Please hold</Say></Response>`],
   ['status', { To: '+1', From: '+1' }, EMPTY],
   ['voice_status', { To: '+1' }, EMPTY],
   ['conversation', { To: '+1', EventType: 'onMessageAdded' }, EMPTY],

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Replies, TwilioConfig } from './twilio.config';
 import type { Form } from './twilio.form';
 import type { FormKind } from './twilio.form-kind';
+import { ourNumber } from './twilio.forms';
 import { EMPTY_TWIML, isTwiml, twimlOf } from './twilio.twiml';
 
 type Documents = ReadonlyMap<string, string>;
@@ -26,7 +27,7 @@ export class TwilioAnswers {
     if (kind === 'conversation' && PRE_ACTION.test(form.get('EventType') ?? '')) return '';
     if (kind !== 'message' && kind !== 'voice') return EMPTY_TWIML;
     const documents = this[kind];
-    return documents.get(form.get('To') ?? '') ?? documents.get('default') ?? EMPTY_TWIML;
+    return documents.get(ourNumber(kind, form) ?? '') ?? documents.get('default') ?? EMPTY_TWIML;
   }
 }
 

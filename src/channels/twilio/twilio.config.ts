@@ -7,7 +7,7 @@ import { ReplyRules } from './twilio.reply-rules';
 /** A token for every account, or `<AccountSid>:<token>`. */
 export const AUTH_TOKEN = /^(?:(?<account>AC[0-9A-Za-z]+):)?(?<token>[^\s:]+)$/;
 
-/** What to answer, by our number (as Twilio writes it in `To`) or `default`: text, or TwiML. */
+/** What to answer, by our number (as Twilio writes it) or `default`: text, or TwiML. */
 export type Replies = Readonly<Record<string, string>>;
 
 export class TwilioReplies {

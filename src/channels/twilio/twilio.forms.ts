@@ -30,7 +30,7 @@ export function readForm(body: Buffer, contentType: string, { route, token, sign
 }
 
 /** What comes in has our number in `To`, what goes out in `From`. */
-function ourNumber(kind: FormKind, form: Form): string | undefined {
+export function ourNumber(kind: FormKind, form: Form): string | undefined {
   switch (kind) {
     case 'message':
       return form.get('To');
