@@ -2,8 +2,9 @@ import { Logger } from '@nestjs/common';
 import { isOutage } from '../core/errors';
 import type { Consumption, ConsumeOptions, IncomingMessage, Verdict } from './broker';
 import { Inbox } from './inbox';
-import { OutageGate } from './outage-gate';
+import { OutageHold } from './outage-hold';
 import { Parking, retryDelayMs } from './parking';
+import { Slot } from './slot';
 import { REDELIVERY_LIMIT } from './topology';
 
 /** What an adapter does for a consumption. It gives messages by `push` and loses them by `lose`. */
@@ -52,29 +53,17 @@ export const MAX_PARKED = 64;
  */
 const OUTAGES_OF_A_GROUP = 3;
 
-/** One group in flight: what of it is not settled yet. */
-interface Slot<M> {
-  readonly messages: Set<M>;
-  readonly bytes: number;
-  /** Settled otherwise, or the broker has it back: the handler's answer no longer counts. */
-  gone: boolean;
-  held: boolean;
-  wake: () => void;
-}
-
 /** Everything about consuming in groups that does not depend on the broker: see ConsumeOptions. */
 export class GroupConsumer<M extends IncomingMessage> implements Consumption {
   private readonly logger = new Logger(GroupConsumer.name);
   private readonly inbox = new Inbox<M>();
   private readonly slots = new Set<Slot<M>>();
   private readonly parking: Parking<M>;
-  private readonly gate: OutageGate;
+  private readonly outage: OutageHold<M>;
   private readonly maxMessages: number;
   private readonly maxBytes: number;
   private bytesInFlight = 0;
   private state: 'running' | 'paused' | 'stopped' = 'running';
-  /** The intake was closed because an outage lasts too long. */
-  private suspended = false;
   private pumpScheduled = false;
   private onIdle: (() => void) | undefined;
 
@@ -87,7 +76,12 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
     this.maxBytes = options.maxGroupBytes ?? DEFAULT_GROUP_BYTES;
     this.parking = new Parking(MAX_PARKED, this.maxBytes, (message) => engine.requeue([message], true));
     const waits = { firstMs: tuning.firstProbeMs, maxMs: tuning.maxProbeMs, holdLimitMs: tuning.holdLimitMs };
-    this.gate = new OutageGate(options.isAvailable, waits, () => void this.suspend());
+    this.outage = new OutageHold<M>(options, waits, {
+      closeIntake: () => engine.closeIntake(),
+      giveBackWaiting: () => this.giveBack(this.inbox.drain()),
+      release: (slot) => this.release(slot),
+      reopened: (wasSuspended) => this.reopened(wasSuspended),
+    });
   }
 
   /** Bytes that were taken and are not settled, for adapters that bound what they are sent. */
@@ -114,7 +108,7 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
   lose(): void {
     this.inbox.drain();
     this.parking.clear();
-    for (const slot of this.slots) this.abandon(slot);
+    for (const slot of this.slots) slot.abandon();
   }
 
   async pause(): Promise<void> {
@@ -128,7 +122,7 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
   resume(): Promise<void> {
     if (this.state === 'paused') {
       this.state = 'running';
-      if (!this.suspended) this.engine.openIntake();
+      if (!this.outage.isSuspended) this.engine.openIntake();
       this.wake();
     }
     return Promise.resolve();
@@ -138,10 +132,10 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
     const deadline = Date.now() + deadlineMs;
     this.state = 'stopped';
     await this.engine.closeIntake();
-    this.gate.end();
+    this.outage.end();
     this.giveBack(this.inbox.drain());
     this.parking.releaseAll();
-    for (const slot of this.slots) if (slot.held) this.release(slot);
+    this.outage.releaseHeld();
     await this.idle(deadline - Date.now());
     for (const slot of this.slots) this.release(slot);
   }
@@ -152,7 +146,7 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
 
   private pump(): void {
     const { concurrency } = this.options;
-    while (this.isTaking() && !this.gate.closed && this.slots.size < concurrency) {
+    while (this.isTaking() && !this.outage.isOn && this.slots.size < concurrency) {
       if (this.bytesInFlight >= this.tuning.maxBytesInFlight) return;
       if (this.inbox.size === 0) this.refill();
       const group = this.inbox.take(this.maxMessages, this.maxBytes);
@@ -172,10 +166,9 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
   }
 
   private async occupy(group: M[]): Promise<void> {
-    const bytes = group.reduce((sum, message) => sum + message.body.length, 0);
-    const slot: Slot<M> = { messages: new Set(group), bytes, gone: false, held: false, wake: () => undefined };
+    const slot = new Slot(group);
     this.slots.add(slot);
-    this.bytesInFlight += bytes;
+    this.bytesInFlight += slot.bytes;
     try {
       this.engine.handOut(group);
       await this.run(slot, group);
@@ -184,7 +177,7 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
       this.release(slot);
     }
     this.slots.delete(slot);
-    this.bytesInFlight -= bytes;
+    this.bytesInFlight -= slot.bytes;
     if (this.slots.size === 0) this.onIdle?.();
     this.wake();
   }
@@ -213,7 +206,7 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
         }
         verdicts = [{ kind: 'retry', reason: describe(error) }];
       }
-      this.gate.succeeded();
+      this.outage.succeeded();
       return this.settle(slot, group, verdicts);
     }
   }
@@ -270,44 +263,20 @@ export class GroupConsumer<M extends IncomingMessage> implements Consumption {
     }
   }
 
-  /** Keeps the group, unacknowledged and uncounted, until what it needs is back. */
   private async hold(slot: Slot<M>, error: unknown): Promise<void> {
     if (slot.gone) return;
-    if (this.state === 'stopped' || this.suspended) return this.release(slot);
-    if (!this.gate.closed) this.logger.warn(`${this.options.queue} waits: ${describe(error)}`);
-    slot.held = true;
-    await Promise.race([this.gate.close().then(() => this.reopened()), new Promise<void>((resolve) => (slot.wake = resolve))]);
-    slot.held = false;
+    if (this.state === 'stopped' || this.outage.isSuspended) return this.release(slot);
+    await this.outage.hold(slot, describe(error));
   }
 
-  private reopened(): void {
-    if (this.suspended) {
-      this.suspended = false;
-      if (this.isTaking()) this.engine.openIntake();
-    }
+  private reopened(wasSuspended: boolean): void {
+    if (wasSuspended && this.isTaking()) this.engine.openIntake();
     this.wake();
-  }
-
-  /** The broker would take back by force what is held for too long: give it back first, and stay away until the outage ends. */
-  private async suspend(): Promise<void> {
-    this.suspended = true;
-    await this.engine.closeIntake();
-    if (!this.gate.closed) return;
-    this.giveBack(this.inbox.drain());
-    for (const slot of this.slots) if (slot.held) this.release(slot);
   }
 
   /** Gives back what of a group is not settled. */
   private release(slot: Slot<M>): void {
-    if (slot.gone) return;
-    this.giveBack([...slot.messages]);
-    this.abandon(slot);
-  }
-
-  private abandon(slot: Slot<M>): void {
-    slot.gone = true;
-    slot.messages.clear();
-    slot.wake();
+    if (!slot.gone) this.giveBack(slot.abandon());
   }
 
   private giveBack(messages: M[]): void {
