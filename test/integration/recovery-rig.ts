@@ -17,6 +17,14 @@ export const ended = (app: RestApp, id: string): Promise<Body> =>
     { deadlineMs: 30_000 },
   );
 
+let accounts = 0;
+
+/** A new account with a key of its own. */
+export async function account(app: RestApp): Promise<{ id: string; key: string }> {
+  const id = `account-${String(accounts++)}`;
+  return { id, key: await app.newAccount(id) };
+}
+
 /** An endpoint that gets what the tests publish, and none of the gateway's own events about it. */
 export async function subscribe(app: RestApp, url: string, endpoint: object, options: Call): Promise<{ id: string; secret: string }> {
   const { id, secret } = await app.must(201, 'POST', '/api/v1/endpoints', { url, ...endpoint }, options);

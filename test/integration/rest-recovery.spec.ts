@@ -1,5 +1,5 @@
 import { Receiver } from '../support/receiver';
-import { ended, exactLedger, publishMany, reached, subscribe } from './recovery-rig';
+import { account, ended, exactLedger, publishMany, reached, subscribe } from './recovery-rig';
 import { type Answer, ENGINES, RestApp, paths } from './rest-app';
 
 const NO_ID = '019346a0-0000-7000-8000-000000000001';
@@ -9,7 +9,6 @@ const CANCEL = '/api/v1/deliveries/cancel';
 describe.each(ENGINES)('bulk recovery over REST on %s', (engine) => {
   let app: RestApp;
   let receiver: Receiver;
-  let accounts = 0;
 
   // Hundreds of deliveries die here on purpose.
   beforeAll(async () => (app = await RestApp.start(engine, { DELIVERY_CIRCUIT_MIN_ATTEMPTS: '0' })));
@@ -17,18 +16,13 @@ describe.each(ENGINES)('bulk recovery over REST on %s', (engine) => {
   beforeEach(async () => (receiver = await Receiver.start()));
   afterEach(() => receiver.stop());
 
-  async function account(): Promise<{ id: string; key: string }> {
-    const id = `account-${String(accounts++)}`;
-    return { id, key: await app.newAccount(id) };
-  }
-
   /** An account with an endpoint and as many deliveries of it that are dead. */
   async function dead(
     count: number,
     endpoint: object = {},
   ): Promise<{ account: string; key: string; endpointId: string; events: string[] }> {
     receiver.answer = () => ({ status: 500 });
-    const { id, key } = await account();
+    const { id, key } = await account(app);
     const { id: endpointId, secret } = await subscribe(app, receiver.url, { retrySchedule: [], ...endpoint }, { key });
     receiver.secrets = [secret];
     const events = await publishMany(app, count, { application: 'shop' }, { key });
@@ -131,7 +125,7 @@ describe.each(ENGINES)('bulk recovery over REST on %s', (engine) => {
 
   it('cancels what is open and nothing else', async () => {
     receiver.answer = () => ({ status: 500 });
-    const { key } = await account();
+    const { key } = await account(app);
     const { id: endpointId } = await subscribe(app, receiver.url, { retrySchedule: [3_600] }, { key });
     const { id: second } = await subscribe(app, receiver.url, { retrySchedule: [3_600] }, { key });
     await publishMany(app, 40, { application: 'shop' }, { key });

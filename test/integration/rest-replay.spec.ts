@@ -1,7 +1,7 @@
 import { newId } from '../../src/core/ids';
 import { Receiver } from '../support/receiver';
 import { eventually } from '../support/eventually';
-import { ended, exactLedger, publishMany, reached, subscribe } from './recovery-rig';
+import { account, ended, exactLedger, publishMany, reached, subscribe } from './recovery-rig';
 import { type Answer, ENGINES, RestApp, paths } from './rest-app';
 
 const NO_ID = '019346a0-0000-7000-8000-000000000001';
@@ -10,17 +10,11 @@ const AGES_AGO = '2026-01-01T00:00:00Z';
 describe.each(ENGINES)('replaying and testing over REST on %s', (engine) => {
   let app: RestApp;
   let receiver: Receiver;
-  let accounts = 0;
 
   beforeAll(async () => (app = await RestApp.start(engine, { DELIVERY_CIRCUIT_MIN_ATTEMPTS: '0' })));
   afterAll(() => app?.close());
   beforeEach(async () => (receiver = await Receiver.start()));
   afterEach(() => receiver.stop());
-
-  async function account(): Promise<{ id: string; key: string }> {
-    const id = `account-${String(accounts++)}`;
-    return { id, key: await app.newAccount(id) };
-  }
 
   const replay = (endpointId: string, body: object, key: string, status = 202): Promise<Answer['body']> =>
     app.must(status, 'POST', `/api/v1/endpoints/${endpointId}/replay`, { since: AGES_AGO, ratePerSecond: 10_000, ...body }, { key });
@@ -31,7 +25,7 @@ describe.each(ENGINES)('replaying and testing over REST on %s', (engine) => {
   const ids = (): string[] => receiver.received.map((request) => request.id).sort();
 
   it('sends filtered events to an endpoint that was made after them, once', async () => {
-    const { key } = await account();
+    const { key } = await account(app);
     const events = await publishMany(app, 1_200, { application: 'shop' }, { key });
     const before = await exactLedger(app);
     const { id: endpointId, secret } = await subscribe(app, receiver.url, {}, { key });
@@ -55,7 +49,7 @@ describe.each(ENGINES)('replaying and testing over REST on %s', (engine) => {
   });
 
   it('redrives what is dead or cancelled, makes what is missing, and leaves alone what is open or delivered', async () => {
-    const { key } = await account();
+    const { key } = await account(app);
     const { id: endpointId } = await subscribe(app, receiver.url, { retrySchedule: [3_600] }, { key });
     const other = await Receiver.start();
     await subscribe(app, other.url, {}, { key });
@@ -92,7 +86,7 @@ describe.each(ENGINES)('replaying and testing over REST on %s', (engine) => {
   });
 
   it('chooses by time, by what the endpoint’s filters match now, or by a filter of its own', async () => {
-    const { key } = await account();
+    const { key } = await account(app);
     await publishMany(app, 2, { application: 'shop', level: 'info' }, { key });
     await publishMany(app, 3, { application: 'till', eventType: 'opened' }, { key });
     await publishMany(app, 4, { application: 'door' }, { key });
@@ -123,7 +117,7 @@ describe.each(ENGINES)('replaying and testing over REST on %s', (engine) => {
   });
 
   it('keeps the ledger exact while other deliveries of the same events are being settled', async () => {
-    const { key } = await account();
+    const { key } = await account(app);
     receiver.answer = () => ({ status: 204, delayMs: 5 });
     const { id: first } = await subscribe(app, receiver.url, {}, { key });
     const late: string[] = [];
@@ -144,7 +138,7 @@ describe.each(ENGINES)('replaying and testing over REST on %s', (engine) => {
   });
 
   it('ends when its endpoint is disabled meanwhile', async () => {
-    const { key } = await account();
+    const { key } = await account(app);
     await publishMany(app, 100, { application: 'shop' }, { key });
     const { id: endpointId } = await subscribe(app, receiver.url, {}, { key });
     const { id } = await replay(endpointId, { ratePerSecond: 5 }, key);
@@ -160,7 +154,7 @@ describe.each(ENGINES)('replaying and testing over REST on %s', (engine) => {
   });
 
   it('sends an example to the endpoint alone, by the way that every event goes', async () => {
-    const { key } = await account();
+    const { key } = await account(app);
     const { id: endpointId, secret } = await app.must(201, 'POST', '/api/v1/endpoints', { url: receiver.url }, { key });
     receiver.secrets = [secret];
     const bystander = await Receiver.start();
@@ -195,7 +189,7 @@ describe.each(ENGINES)('replaying and testing over REST on %s', (engine) => {
   });
 
   it('keeps accounts apart, and refuses what is no replay and no example', async () => {
-    const [mine, theirs] = [await account(), await account()];
+    const [mine, theirs] = [await account(app), await account(app)];
     const { id } = await app.must(201, 'POST', '/api/v1/endpoints', { url: receiver.url }, { key: theirs.key });
     for (const endpointId of [id, NO_ID, newId(), 'x']) {
       for (const [route, body] of [
