@@ -12,6 +12,7 @@ export interface KeeperView {
   missing: string[];
   webhook: { id: string; url: string; valid: boolean } | null;
   subscribed: string[];
+  foreign: string[];
   waiting: string[];
   refused: { userId: string; reason: string }[];
   checkedAt: string | null;

@@ -16,14 +16,14 @@ export class KeeperGauges {
     const recent = new Recent<KeeperState | undefined>(() => keeper.lastState(), undefined, LIMITS);
     new Gauge({
       name: 'hookline_twitter_subscriptions',
-      help: 'Users of X by how they stand: subscribed, waiting (beyond the limit), refused (their token is)',
+      help: 'Users of X by how they stand: subscribed, foreign (those of them without an identity), waiting (beyond the limit), refused (their token is)',
       labelNames: ['state'],
       registers: [metrics.registry],
       async collect() {
         const state = await recent.get();
         this.reset();
         if (!state) return;
-        for (const kind of ['subscribed', 'waiting', 'refused'] as const) this.set({ state: kind }, state[kind].length);
+        for (const kind of ['subscribed', 'foreign', 'waiting', 'refused'] as const) this.set({ state: kind }, state[kind].length);
       },
     });
     new Gauge({

@@ -10,7 +10,7 @@ import { Storage } from '../../../storage/storage';
 import { TWITTER } from '../twitter.signature';
 import { type KeeperState, NOTHING_KEPT, viewOf } from './keeper-state';
 import { KeeperSettings } from './keeper-settings';
-import { runRound } from './round';
+import { type Standing, runRound } from './round';
 import { XApiError } from './x-api';
 
 /** How often a process looks whether it is time for a round, at most. */
@@ -90,21 +90,24 @@ export class SubscriptionKeeper implements OnApplicationBootstrap, OnModuleDestr
     const fingerprint = fingerprintOf(identities);
     // Further away than any wait: it was set before the clock went back.
     const isDue = now >= state.nextAt || state.nextAt > now + Math.max(this.settings.intervalMs, this.settings.sleepAfterErrorMs);
-    if (!isDue && (state.isFailing || fingerprint === state.identities)) return state;
+    if (!isDue && (state.isPaused || fingerprint === state.identities)) return state;
     return this.round({ ...state, identities: fingerprint }, identities, isStopped);
   }
 
   private async round(state: KeeperState, identities: readonly PlatformIdentity[], isStopped: () => boolean): Promise<KeeperState> {
     const { api, limits, webhookUrl, intervalMs, sleepAfterErrorMs } = this.settings;
     const open = (identity: PlatformIdentity) => this.credentials.open(TWITTER, identity);
-    const standing = { webhook: state.webhook, subscribed: state.subscribed, waiting: state.waiting, refused: state.refused };
+    const { webhook, subscribed, foreign, waiting, refused } = state;
+    const standing: Standing = { webhook, subscribed, foreign, waiting, refused };
     let message: string | undefined;
+    let isPaused = false;
     try {
       await runRound(api, { ...limits, webhookUrl, identities, open, isStopped }, standing);
       message = standing.refused[0]?.reason;
     } catch (error) {
       if (!(error instanceof XApiError)) throw error;
       message = error.message;
+      isPaused = true;
     }
     const at = Date.now();
     const isFailing = message !== undefined;
@@ -116,6 +119,7 @@ export class SubscriptionKeeper implements OnApplicationBootstrap, OnModuleDestr
       checkedAt: at,
       nextAt: at + waitMs,
       isFailing,
+      isPaused,
       error: message === undefined ? state.error : { at, message },
     };
   }
