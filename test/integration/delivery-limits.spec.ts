@@ -145,8 +145,8 @@ describe.each(ENGINES)('limits on $engine', (engine) => {
       (await rig.deliveriesTo(endpoint.id)).every((row) => row.leased_by === null),
     );
     const attempts = receiver.received.length;
-    // Those under way and the next of each when it opened; without it 300 deliveries make 2,100.
-    expect(attempts).toBeLessThan(300);
+    // The hundred that may be under way, and one in the place of each that failed before the twentieth; without it 300 deliveries make 2,100.
+    expect(attempts).toBeLessThanOrEqual(100 + 19);
     const updates = await updateCounter(rig.storage);
     const deliveredElsewhere = await other();
     expect(deliveredElsewhere).toBe(true);

@@ -86,20 +86,20 @@ export class DeliveryRunner {
   /** Attempts the jobs as soon as their endpoints may be sent more; each has a reserved slot and is leased to BOOT_ID, and that is committed. Never throws. */
   start(jobs: readonly DeliveryJob[]): void {
     const { snapshot } = this.registry;
-    const unwanted: string[] = [];
+    const unwanted: DeliveryJob[] = [];
     for (const job of jobs) {
       const endpoint = snapshot.endpoint(job.endpointId);
       if (this.inHand.has(job.deliveryId)) {
         // Its lease ran out and was taken again by ourselves: the attempt under way goes on.
         this.slots.giveBack(job.endpointId);
-      } else if (endpoint?.enabled) {
+      } else if (endpoint?.enabled && this.slots.mayBegin(endpoint)) {
         this.begin(job, endpoint);
       } else {
         this.slots.giveBack(job.endpointId);
-        unwanted.push(job.deliveryId);
+        unwanted.push(job);
       }
     }
-    if (unwanted.length > 0) void this.settler.giveBack(unwanted);
+    if (unwanted.length > 0) void this.handBack(unwanted);
   }
 
   /** Gives back slots, one for each entry, that no job will use. */
@@ -191,8 +191,14 @@ export class DeliveryRunner {
       this.slots.giveBack(endpointId);
       this.admission.moved(endpointId);
     }
-    void this.settler.giveBack(waiting.map(({ job }) => job.deliveryId)).then(() => this.backlog.suspect(endpointId));
+    void this.handBack(waiting.map(({ job }) => job));
     if (this.inHand.size === 0) this.emptied?.();
+  }
+
+  /** To the database, where they wait until their endpoint may be sent to. */
+  private async handBack(jobs: readonly DeliveryJob[]): Promise<void> {
+    await this.settler.giveBack(jobs.map((job) => job.deliveryId));
+    for (const { endpointId } of jobs) this.backlog.suspect(endpointId);
   }
 
   /** Nothing waits any longer for an endpoint most of whose attempts do not come back; one that hangs among many is no reason. */

@@ -75,6 +75,11 @@ export class DeliverySlots {
     return this.circuits.circuitOf(endpoint.id) === 'closed';
   }
 
+  /** Whether what has taken a slot may begin: its endpoint's circuit may have opened while it was stored or fetched. A probe makes it half-open. */
+  mayBegin(endpoint: EndpointRecord): boolean {
+    return this.circuits.circuitOf(endpoint.id) !== 'open';
+  }
+
   /** Whether this process serves the endpoint. */
   serves(endpoint: EndpointRecord): boolean {
     return !isLimited(endpoint) || this.limits.isMine(endpoint);
