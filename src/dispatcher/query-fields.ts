@@ -2,16 +2,22 @@ import { type FieldProblem, GatewayError } from '../core/errors';
 
 export type Query = Record<string, unknown>;
 
+/** Of every list; read by `PageQuery`. */
+const OF_PAGES = ['limit', 'cursor'];
+
 /**
- * Reads the filters of a list from its query string; `assertValid` throws when any was wrong.
+ * Reads the filters of a list from its query string; `assertValid` throws when any was wrong, or was never asked for: a filter with a
+ * slip in its name would show more than was meant.
  * Values are texts, or arrays of texts where a key was given twice.
  */
 export class QueryFields {
   private readonly problems: FieldProblem[] = [];
+  private readonly known = new Set(OF_PAGES);
 
   constructor(private readonly query: Query) {}
 
   text(name: string, maxLength = 256): string | undefined {
+    this.known.add(name);
     const value = this.query[name];
     if (value === undefined || value === '') return undefined;
     if (typeof value === 'string' && value.length <= maxLength && !value.includes('\0')) return value;
@@ -36,8 +42,11 @@ export class QueryFields {
     return undefined;
   }
 
-  /** @throws GatewayError `malformed_request` naming every wrong filter. */
+  /** To be called once all filters are read. @throws GatewayError `malformed_request` naming every wrong filter. */
   assertValid(): void {
+    for (const name of Object.keys(this.query)) {
+      if (!this.known.has(name)) this.problems.push({ path: name.slice(0, 64), message: `is not one of ${[...this.known].join(', ')}` });
+    }
     if (this.problems.length > 0) throw new GatewayError('malformed_request', 'The query is not valid', { problems: this.problems });
   }
 }

@@ -340,7 +340,7 @@ describe.each(ENGINES)('events over REST on %s', (engine) => {
       expect(all.data.map((each: { id: string }) => each.id)).toEqual(ids.slice(0, 200));
     });
 
-    it.each(['since=yesterday', 'until=x', 'limit=0', 'cursor=x', 'q=a&q=b'])('refuses %s', async (query) => {
+    it.each(['since=yesterday', 'until=x', 'limit=0', 'cursor=x', 'q=a&q=b', 'aplication=shop'])('refuses %s', async (query) => {
       expect((await app.call('GET', `${EVENTS}?${query}`)).body).toMatchObject({ status: 400, code: 'malformed_request' });
     });
 

@@ -18,6 +18,15 @@ describe.each(ENGINES)('registry over REST on %s', (engine) => {
   const newEndpoint = (key: string, more: object = {}) =>
     app.must(201, 'POST', '/api/v1/endpoints', { url: 'http://127.0.0.1:9/x', ...more }, { key });
 
+  it.each(['deliveries', 'endpoints', 'events', 'filters', 'jobs', 'threads'])(
+    'refuses a query that lists of %s do not know',
+    async (list) => {
+      const answer = await app.call('GET', `/api/v1/${list}?limit=5&acountId=a`);
+      expect(answer.body).toMatchObject({ status: 400, code: 'malformed_request' });
+      expect(paths(answer)).toEqual(['acountId']);
+    },
+  );
+
   describe('accounts', () => {
     it('makes, shows, renames and deletes them', async () => {
       const made = await app.must(201, 'POST', '/api/v1/accounts', { name: 'Shop' });
