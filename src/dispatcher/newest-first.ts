@@ -1,4 +1,6 @@
+import type { SelectQueryBuilder } from 'kysely';
 import type { Page, PageOf } from '../http/page';
+import type { Schema } from '../storage/schema';
 
 /** How many rows one page looks at, found or not, so that no list takes the database for long. */
 export interface ScanBounds {
@@ -30,4 +32,16 @@ export async function pageNewestFirst<T extends { id: string }>(page: Page, boun
     before = from;
   }
   return { data, nextCursor: before ?? null };
+}
+
+/** The id of the n-th row, counted from 1; undefined when there are fewer. */
+export async function nthId<T extends keyof Schema>(
+  ids: SelectQueryBuilder<Schema, T, { id: string }>,
+  n: number,
+): Promise<string | undefined> {
+  const row = await ids
+    .limit(1)
+    .offset(n - 1)
+    .executeTakeFirst();
+  return row?.id;
 }

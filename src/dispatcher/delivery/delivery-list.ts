@@ -3,7 +3,7 @@ import type { DeliveryStatus } from '../../core/hook-event';
 import { firstIdAt } from '../../core/ids';
 import type { Page, PageOf } from '../../http/page';
 import { Storage } from '../../storage/storage';
-import { pageNewestFirst } from '../newest-first';
+import { nthId, pageNewestFirst } from '../newest-first';
 import type { DeliveryRow } from './deliveries.repository';
 import type { DeadClass } from './retry-policy';
 
@@ -37,15 +37,7 @@ export class DeliveryList {
   private pageOfAll(query: DeliveryQuery, page: Page): Promise<PageOf<DeliveryRow>> {
     const { account, status, endpointId } = query;
     return pageNewestFirst(page, BOUNDS, {
-      nthBelow: async (before, n) => {
-        const row = await this.inTime(query, before)
-          .select('id')
-          .orderBy('id', 'desc')
-          .limit(1)
-          .offset(n - 1)
-          .executeTakeFirst();
-        return row?.id;
-      },
+      nthBelow: (before, n) => nthId(this.inTime(query, before).select('id').orderBy('id', 'desc'), n),
       wanted: (before, from, limit) =>
         this.inTime(query, before, from)
           .selectAll()
@@ -65,15 +57,7 @@ export class DeliveryList {
     return pageNewestFirst(page, BOUNDS, {
       nthBelow: async (before, n) => {
         const ids = await Promise.all(
-          classes.map(async (deadClass) => {
-            const row = await this.dead(query, deadClass, before)
-              .select('id')
-              .orderBy('id', 'desc')
-              .limit(1)
-              .offset(n - 1)
-              .executeTakeFirst();
-            return row?.id;
-          }),
+          classes.map((deadClass) => nthId(this.dead(query, deadClass, before).select('id').orderBy('id', 'desc'), n)),
         );
         // Down to the higher of the two there are n of one class: a longer stride than asked for would pass some over.
         return ids

@@ -4,7 +4,7 @@ import { firstIdAt, isId } from '../../core/ids';
 import type { Page, PageOf } from '../../http/page';
 import type { EventsTable } from '../../storage/schema';
 import { Storage } from '../../storage/storage';
-import { pageNewestFirst } from '../newest-first';
+import { nthId, pageNewestFirst } from '../newest-first';
 
 /** What lists show of an event. */
 const COLUMNS = [
@@ -61,15 +61,7 @@ export class EventsRepository {
         .$if(end !== undefined, (select) => select.where('id', '<', end as string))
         .$if(first !== undefined, (select) => select.where('id', '>=', first as string));
     return pageNewestFirst(page, text === undefined ? BOUNDS.plain : BOUNDS.search, {
-      nthBelow: async (before, n) => {
-        const row = await ofRange(before)
-          .select('id')
-          .orderBy('id', 'desc')
-          .limit(1)
-          .offset(n - 1)
-          .executeTakeFirst();
-        return row?.id;
-      },
+      nthBelow: (before, n) => nthId(ofRange(before).select('id').orderBy('id', 'desc'), n),
       wanted: (before, from, limit) =>
         ofRange(before)
           .select(COLUMNS)
