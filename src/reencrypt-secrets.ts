@@ -17,7 +17,7 @@ import { DatabaseConfig } from './storage/storage.config';
 import { openStorage } from './storage/storage.module';
 
 /**
- * `npm run secrets:reencrypt`: seals every secret of an endpoint or identity with the first of secrets.encryptionKeys, while the gateway runs. Interrupted, it
+ * `npm run secrets:reencrypt`: seals every secret of an endpoint, identity or affinity session with the first of secrets.encryptionKeys, while the gateway runs. Interrupted, it
  * is run again. Ends with status 0 when the other keys are needed no more.
  */
 async function main(): Promise<number> {
@@ -44,7 +44,7 @@ async function reseal(resealer: Resealer, box: SecretBox): Promise<number> {
     return 1;
   }
   say(`Sealing with key ${box.keyId}`);
-  const { sealed, unreadable } = await resealer.sealAll((soFar) => say(`${String(soFar)} endpoints and identities sealed anew`));
+  const { sealed, unreadable } = await resealer.sealAll((soFar) => say(`${String(soFar)} endpoints, identities and sessions sealed anew`));
   if (unreadable.length > 0) {
     say(`No key opens the secrets of ${String(unreadable.length)} endpoints or identities, such as ${unreadable.slice(0, 20).join(', ')}`);
     return 1;
@@ -53,7 +53,7 @@ async function reseal(resealer: Resealer, box: SecretBox): Promise<number> {
     say('Another process seals with another key meanwhile: give all the same first key, then run this again');
     return 1;
   }
-  say(`Done: ${String(sealed)} endpoints and identities sealed anew. No other key is needed any more`);
+  say(`Done: ${String(sealed)} endpoints, identities and sessions sealed anew. No other key is needed any more`);
   return 0;
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { isOutage } from '../core/errors';
 import { Metrics } from '../metrics/metrics.service';
 import { SecretBox } from '../secrets/secret-box';
+import { sessionContext } from '../secrets/sealed-columns';
 import { WriteBatcher } from '../storage/write-batcher';
 import type { CookieChange } from './affinity-cookie';
 import { AffinityConfig } from './affinity.config';
@@ -90,7 +91,7 @@ export class AffinitySessions {
     key: string,
     { value, expiresAtMs, version }: { value: string; expiresAtMs: number; version: string | null },
   ): Promise<void> {
-    const cookie = this.box.seal(value, contextOf(key));
+    const cookie = this.box.seal(value, sessionContext(key));
     const row = { cookie, expires_at: expiresAtMs };
     const written = await this.watch.ask(() => this.writes.add({ key, replaces: version, row }));
     const isUnsaved = written === undefined;
@@ -104,7 +105,7 @@ export class AffinitySessions {
     if (remembered?.version === version && (remembered.isUnsaved || row !== undefined)) return remembered;
     if (row === undefined) return undefined;
     try {
-      const value = this.box.open(row.cookie, contextOf(key));
+      const value = this.box.open(row.cookie, sessionContext(key));
       return { value, expiresAtMs: row.expires_at, version, isUnsaved: false };
     } catch (error) {
       // Sealed with a key that is gone: the load balancer will give another cookie, in place of this one.
@@ -128,5 +129,3 @@ export class AffinitySessions {
     else this.logger.error({ err: isAway.error }, 'Sessions cannot be read or written');
   }
 }
-
-const contextOf = (key: string): string => `affinity_sessions.cookie of ${key}`;

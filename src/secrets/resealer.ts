@@ -11,9 +11,9 @@ import { NOTHING, SEALED_TABLES, type SealedTable, resealed } from './sealed-col
 const SLICE = 200;
 
 export interface Resealed {
-  /** Endpoints and identities that were sealed anew. */
+  /** Rows (endpoints, identities, affinity sessions) that were sealed anew. */
   sealed: number;
-  /** Those that no key opens, by id; they stay as they are. */
+  /** Those that no key opens, by id; they stay as they are. Sessions are deleted. */
   unreadable: string[];
 }
 
@@ -85,7 +85,8 @@ export class Resealer {
     for (const row of rows) {
       const columns = this.resealed(table, row);
       if (columns === undefined) {
-        done.unreadable.push(row.row_key);
+        if (table.isReplaceable) await remove(trx, table, row.row_key);
+        else done.unreadable.push(row.row_key);
         continue;
       }
       await write(trx, table, row.row_key, columns);
@@ -119,4 +120,8 @@ async function write(trx: Transaction<Schema>, table: SealedTable, key: string, 
   if (Object.keys(columns).length === 0) return;
   const changes = Object.entries(columns).map(([column, text]) => sql`${sql.ref(column)} = ${text}`);
   await sql`update ${sql.table(table.name)} set ${sql.join(changes)} where ${table.key} = ${key}`.execute(trx);
+}
+
+async function remove(trx: Transaction<Schema>, table: SealedTable, key: string): Promise<void> {
+  await sql`delete from ${sql.table(table.name)} where ${table.key} = ${key}`.execute(trx);
 }

@@ -4,10 +4,12 @@ import { SEALED } from './secret-box';
 
 /** A table with sealed columns. */
 export interface SealedTable {
-  name: 'endpoints' | 'account_identities';
+  name: 'endpoints' | 'account_identities' | 'affinity_sessions';
   columns: readonly string[];
   /** A text that tells its rows apart, in SQL. */
   key: RawBuilder<string>;
+  /** What no key opens is made anew by who needs it: such a row is deleted. */
+  isReplaceable?: true;
 }
 
 /** The columns of an endpoint that are sealed. */
@@ -24,6 +26,7 @@ export const SEALED_COLUMNS = ['secret', 'previous_secret', 'auth', 'headers'] a
 export const SEALED_TABLES: readonly SealedTable[] = [
   { name: 'endpoints', columns: SEALED_COLUMNS, key: sql.ref<string>('id') },
   { name: 'account_identities', columns: ['credentials'], key: sql<string>`(channel || ' ' || external_id)` },
+  { name: 'affinity_sessions', columns: ['cookie'], key: sql.ref<string>('key'), isReplaceable: true },
 ];
 
 /** No headers are no secret. */
@@ -39,6 +42,9 @@ export const openColumn = (box: SecretBox, id: string, column: keyof SealedColum
 /** Where the credentials of an identity are sealed: in another row they do not open. */
 export const credentialsContext = (channel: string, externalId: string): string =>
   contextOf('account_identities', 'credentials', `${channel} ${externalId}`);
+
+/** Where the cookie of an affinity session is sealed. */
+export const sessionContext = (key: string): string => contextOf('affinity_sessions', 'cookie', key);
 
 /** Those columns of a row that the box's first key did not seal, sealed with it. @throws GatewayError `secret_unreadable`. */
 export function resealed(

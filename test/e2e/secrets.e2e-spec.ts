@@ -164,8 +164,8 @@ describe.each(ENGINE_SETS)('secrets on %s', (set) => {
     await gateway.becomesReady();
     await publish();
     const done = await reencrypt(`${key},${old}`);
-    expect(done.stdout).toContain('1 endpoints and identities sealed anew. No other key is needed any more');
-    expect((await reencrypt(`${key},${old}`)).stdout).toContain('Done: 0 endpoints and identities sealed anew');
+    expect(done.stdout).toContain('1 endpoints, identities and sessions sealed anew. No other key is needed any more');
+    expect((await reencrypt(`${key},${old}`)).stdout).toContain('Done: 0 endpoints, identities and sessions sealed anew');
     await publish();
     await arrived(2);
     await gateway.terminate();

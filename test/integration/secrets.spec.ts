@@ -8,7 +8,7 @@ import { KeysInUse } from '../../src/secrets/keys-in-use';
 import { LoadedKeys } from '../../src/secrets/load-keys';
 import { PlainRows } from '../../src/secrets/plain-rows';
 import { Resealer } from '../../src/secrets/resealer';
-import { SEALED_COLUMNS, credentialsContext } from '../../src/secrets/sealed-columns';
+import { SEALED_COLUMNS, credentialsContext, sessionContext } from '../../src/secrets/sealed-columns';
 import { RegistryVersion } from '../../src/storage/registry-version';
 import type { Storage } from '../../src/storage/storage';
 import { ENGINES, type Place } from '../conformance/storage/engines';
@@ -170,6 +170,24 @@ describe.each(ENGINES)('sealed endpoints on $engine', (engine) => {
     ]);
     // Moved to another identity it does not open.
     expect(credentials.open('twitter', { ...(identities[0] as PlatformIdentity), externalId: '3' })).toBeUndefined();
+  });
+
+  it('get another key together with the sessions of the affinity proxy; those that no key opens are made anew', async () => {
+    const session = (key: (typeof OLD)[], id: string) => ({
+      key: id,
+      cookie: new SecretBox(key).seal('heroku-42', sessionContext(id)),
+      expires_at: 1,
+    });
+    await storage.insertMany(storage.db, 'affinity_sessions', [session([OLD], 'a'), session([OTHER], 'b')]);
+    const { box, inUse, resealer } = withKeys(NEW, OLD);
+    await inUse.onModuleInit();
+    expect(await resealer.retireOtherKeys()).toBe(false);
+    expect(await resealer.sealAll(() => undefined)).toEqual({ sealed: 1, unreadable: [] });
+    const left = await storage.db.selectFrom('affinity_sessions').selectAll().execute();
+    expect(left.map(({ key, cookie }) => [key, cookie.split(':')[2], box.open(cookie, sessionContext(key))])).toEqual([
+      ['a', NEW.id, 'heroku-42'],
+    ]);
+    expect(await resealer.retireOtherKeys()).toBe(true);
   });
 
   it('know one key where several processes start at once', async () => {
