@@ -119,6 +119,7 @@ it('JSON beyond the limit streams through without an actor', async () => {
   const head = 'POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n';
   await raw(proxy.port, head, `${body.length.toString(16)}\r\n${body}\r\n`, '0\r\n\r\n');
   expect(target.last.body.toString()).toBe(body);
+  expect(target.last.headers).not.toHaveProperty('actorid');
 });
 
 it('the end waits for the answer under way', async () => {
