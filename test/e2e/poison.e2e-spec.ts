@@ -6,7 +6,9 @@ import { putIntoQueue, takeFromQueue } from '../support/queues';
 import { Receiver } from '../support/receiver';
 
 const QUEUE = 'webhooks.facebook.default';
-const POISON = ['{"object":"page","entry":[', '', '[]', '{"entry":'.repeat(100) + '1' + '}'.repeat(100), '\u0000\u0001'];
+const KINDS = ['{"object":"page","entry":[', '', '[]', '{"entry":'.repeat(100) + '1' + '}'.repeat(100), '\u0000\u0001'];
+const OF_EACH = 50;
+const POISON = Array.from({ length: OF_EACH }, () => KINDS).flat();
 
 describe.each(ENGINE_SETS)('Poison messages on %s', (set) => {
   let engines: Engines;
@@ -23,12 +25,11 @@ describe.each(ENGINE_SETS)('Poison messages on %s', (set) => {
     await engines?.release();
   });
 
-  it('end in the dead queue with their reason, and their neighbours are delivered', async () => {
+  it(`${KINDS.length} kinds, ${OF_EACH} of each between good ones, end in the dead queue with their reason, and their neighbours are delivered`, async () => {
     await gateway.subscribe(receiver.url);
     await gateway.terminate();
-    const ids = Array.from({ length: 20 }, newMessageId);
-    const neighbours = ids.map((id) => batchOf([id]));
-    const bodies = neighbours.flatMap((body, index) => [body, ...(POISON[index] === undefined ? [] : [POISON[index]])]);
+    const ids = POISON.map(newMessageId);
+    const bodies = POISON.flatMap((poison, index) => [batchOf([ids[index] ?? '']), poison]);
     await putIntoQueue(
       engines,
       gateway,
