@@ -38,6 +38,8 @@ export async function threads(trx: Transaction<Schema>, engine: Engine): Promise
   const statements = [
     engine === 'postgres' ? THREADS('bigint') : `${THREADS('integer')} strict, without rowid`,
     'create index threads_by_time on threads (last_at, account_id, id)',
+    // Who asks for a conversation need not know whose it is.
+    'create index threads_by_id on threads (id)',
     ...STATEMENTS[engine],
   ];
   for (const statement of statements) await sql.raw(statement).execute(trx);
