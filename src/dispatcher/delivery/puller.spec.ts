@@ -5,19 +5,13 @@ import { Puller } from './puller';
 const HOUR_MS = 3_600_000;
 
 /** A puller over a database in which nothing waits, and how often it looks there. */
-function pullerOverNothing(): { puller: Puller; looks: () => number } {
+function pullerOverNothing(claim = (): Promise<void> => Promise.resolve()): { puller: Puller; backlog: Backlog; looks: () => number } {
   let looks = 0;
+  const backlog = new Backlog();
   const registry = { ensureLoaded: () => Promise.reject(new Error(`look ${++looks}`)), snapshot: {} };
-  const puller = new Puller(
-    {} as never,
-    registry as never,
-    { claim: () => Promise.resolve() } as never,
-    new Backlog(),
-    {} as never,
-    { pullIntervalMs: 10 } as never,
-  );
+  const puller = new Puller({} as never, registry as never, { claim } as never, backlog, {} as never, { pullIntervalMs: 10 } as never);
   Object.assign(puller, { logger: { error: () => undefined } });
-  return { puller, looks: () => looks };
+  return { puller, backlog, looks: () => looks };
 }
 
 describe('Puller', () => {
@@ -32,5 +26,23 @@ describe('Puller', () => {
     const before = looks();
     await eventually('two more looks', () => looks() > before + 1);
     await puller.stop();
+  });
+
+  it('is stopped when what it was fetching is fetched, and fetches nothing more', async () => {
+    let fetched: (() => void) | undefined;
+    let claims = 0;
+    const { puller, backlog } = pullerOverNothing(() => new Promise<void>((resolve) => (claims++, (fetched = resolve))));
+    puller.start();
+    await eventually('it fetches', () => fetched !== undefined);
+    let isStopped = false;
+    const stopped = puller.stop().then(() => (isStopped = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isStopped).toBe(false);
+    fetched?.();
+    await stopped;
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    backlog.dueAt(0);
+    expect(timers).not.toHaveBeenCalled();
+    expect(claims).toBe(1);
   });
 });
