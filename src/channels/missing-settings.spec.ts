@@ -5,15 +5,15 @@ import { MissingSettings } from './missing-settings';
 
 const SECRET = 'hookServer.mail.secret';
 const TOKEN = 'hookServer.mail.token';
-const line = (setting: string): string =>
-  `${setting} is not set: the channel mail answers 503 where it needs it. See docs/channels/mail.md`;
+const line = (settings: string): string =>
+  `Channels that answer 503 until they are set up: mail (docs/channels/mail.md) without ${settings}`;
 
 afterEach(() => jest.restoreAllMocks());
 
 it.each([
   { title: 'nothing where all is set', isEnabled: true, missing: {}, lines: [] },
   { title: 'once what every request needs', isEnabled: true, missing: { POST: SECRET, GET: SECRET }, lines: [line(SECRET)] },
-  { title: 'what each route needs', isEnabled: true, missing: { POST: SECRET, GET: TOKEN }, lines: [line(SECRET), line(TOKEN)] },
+  { title: 'what each route needs', isEnabled: true, missing: { POST: SECRET, GET: TOKEN }, lines: [line(`${SECRET} and ${TOKEN}`)] },
   { title: 'what the handshake alone needs', isEnabled: true, missing: { GET: TOKEN }, lines: [line(TOKEN)] },
   { title: 'nothing of a channel that is switched off', isEnabled: false, missing: { POST: SECRET, GET: TOKEN }, lines: [] },
 ])('warns of $title', ({ isEnabled, missing, lines }) => {

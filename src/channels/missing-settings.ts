@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import { DoorRegistry } from '../http/door';
 import { Channels } from './channel';
 
-/** Tells at the start of each channel that is enabled and cannot check its senders: its 503s are seen by the platform alone. */
+/** Tells at the start which channels are enabled and cannot check their senders: their 503s are seen by the platforms alone. */
 @Injectable()
 export class MissingSettings implements OnApplicationBootstrap {
   private readonly logger = new Logger(MissingSettings.name);
@@ -13,12 +13,12 @@ export class MissingSettings implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
+    const lacking: string[] = [];
     for (const { name, isEnabled } of this.channels.all()) {
-      if (!isEnabled) continue;
-      for (const setting of this.missingOf(name)) {
-        this.logger.warn(`${setting} is not set: the channel ${name} answers 503 where it needs it. See docs/channels/${name}.md`);
-      }
+      const missing = isEnabled ? [...this.missingOf(name)] : [];
+      if (missing.length > 0) lacking.push(`${name} (docs/channels/${name}.md) without ${missing.join(' and ')}`);
     }
+    if (lacking.length > 0) this.logger.warn(`Channels that answer 503 until they are set up: ${lacking.join(', ')}`);
   }
 
   private missingOf(channel: string): Set<string> {
