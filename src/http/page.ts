@@ -35,7 +35,8 @@ export function parsePage(query: Record<string, unknown>, kind: CursorKind = 'id
 }
 
 const isCursor = (cursor: unknown, kind: CursorKind): boolean =>
-  typeof cursor === 'string' && (kind === 'id' ? isId(cursor) : cursor !== '' && cursor.length <= MAX_CURSOR_LENGTH && !cursor.includes('\0'));
+  typeof cursor === 'string' &&
+  (kind === 'id' ? isId(cursor) : cursor !== '' && cursor.length <= MAX_CURSOR_LENGTH && !cursor.includes('\0'));
 
 /** @param rows At most `limit + 1` of them: the one more tells that there is another page. */
 export function pageOf<T>(rows: readonly T[], limit: number, keyOf: (row: T) => string): PageOf<T> {

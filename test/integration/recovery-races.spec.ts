@@ -69,7 +69,8 @@ describe.each(ENGINES)('what a job has read may be old, on $engine', (engine) =>
   it('does not cancel as its event’s only delivery one that got a sibling', async () => {
     const ref = await stored({ status: 'waiting' });
     expect(await replayed(ref.eventId, newId())).toBe(1);
-    const again = (fanOut: number): Promise<string[]> => storage.transaction((trx) => cancel(storage, trx, [{ ...ref, fanOut }], Date.now()));
+    const again = (fanOut: number): Promise<string[]> =>
+      storage.transaction((trx) => cancel(storage, trx, [{ ...ref, fanOut }], Date.now()));
     await expect(again(1)).rejects.toBeInstanceOf(OvertakenError);
     expect(await again(2)).toEqual([ref.id]);
     // The sibling is still open.
