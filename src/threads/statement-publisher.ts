@@ -36,12 +36,12 @@ export class StatementPublisher {
 
 function statementsOf(requests: readonly IncomingRequest[], outcomes: readonly DispatchOutcome[][]): ThreadStatement[] {
   const statements: ThreadStatement[] = [];
-  for (const [index, { events }] of requests.entries()) {
+  for (const [index, { events, receivedAt }] of requests.entries()) {
     for (const [position, { statement, timestamp }] of events.entries()) {
       const outcome = outcomes[index]?.[position];
       if (statement === undefined || outcome === undefined || outcome.duplicate) continue;
       const { id: eventId, accountId } = outcome;
-      statements.push(statementOf({ statement, ...(timestamp !== undefined && { timestamp }) }, { eventId, accountId }));
+      statements.push(statementOf({ statement, timestamp, receivedAt, eventId, accountId }));
     }
   }
   return statements;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { cleanText } from '../core/clean-text';
-import type { Attachment, IncomingEvent } from '../core/hook-event';
+import type { Attachment, IncomingEvent, Statement } from '../core/hook-event';
 import { timeOfId } from '../core/ids';
 import type { ThreadStatement } from './thread';
 
@@ -15,11 +15,16 @@ const THREAD_ID = /^[\x21-\x7e]{1,200}$/;
 
 const UNFIT = /[\0\p{Surrogate}]/gu;
 
-/** A dispatched event's statement as it is kept: bounded, and such that every store can hold it. */
-export function statementOf(
-  { statement, timestamp }: Required<Pick<IncomingEvent, 'statement'>> & Pick<IncomingEvent, 'timestamp'>,
-  { eventId, accountId }: Pick<ThreadStatement, 'eventId' | 'accountId'>,
-): ThreadStatement {
+/** What a dispatched event said. */
+export interface Said extends Pick<ThreadStatement, 'eventId' | 'accountId'> {
+  statement: Statement;
+  timestamp: IncomingEvent['timestamp'];
+  /** When its request came in; milliseconds since 1970. */
+  receivedAt: number;
+}
+
+/** A statement as it is kept: bounded, and such that every store can hold it. */
+export function statementOf({ statement, timestamp, receivedAt, eventId, accountId }: Said): ThreadStatement {
   const threadId = fitThreadId(statement.threadId);
   return {
     threadId,
@@ -29,7 +34,7 @@ export function statementOf(
     own: statement.isOwn,
     text: statement.text.slice(0, MAX_TEXT_LENGTH).replace(UNFIT, '\ufffd'),
     attachments: statement.attachments.slice(0, MAX_ATTACHMENTS).map(fitAttachment),
-    at: timeOf(timestamp, eventId),
+    at: timeOf(timestamp, receivedAt, eventId),
     eventId,
   };
 }
@@ -37,11 +42,11 @@ export function statementOf(
 /** What stands before the first colon. */
 const channelOf = (threadId: string): string => threadId.split(':', 1)[0] ?? '';
 
-/** Each reading of the same event gives the same time, so that a redelivery is known as one; nobody has spoken in the future. */
-function timeOf(timestamp: string | undefined, eventId: string): number {
-  const storedAt = timeOfId(eventId);
+/** Each reading of the same message gives the same time, so that a redelivery is known as one; nobody has spoken in the future. */
+function timeOf(timestamp: string | undefined, receivedAt: number, eventId: string): number {
+  const latest = Math.min(receivedAt, timeOfId(eventId));
   const at = timestamp === undefined ? NaN : Date.parse(timestamp);
-  return at >= 0 ? Math.min(at, storedAt) : storedAt;
+  return at >= 0 ? Math.min(at, latest) : latest;
 }
 
 function fitThreadId(id: string): string {
