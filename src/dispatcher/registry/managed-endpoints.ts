@@ -45,7 +45,7 @@ export class ManagedEndpoints {
     });
     this.open = [];
     if (made.length === 0) return;
-    this.logger.log(`Endpoints of the settings: ${made.join(', ')}`);
+    this.logger.log(`Endpoints of the settings, new or changed: ${made.join(', ')}`);
     void this.version.changed();
   }
 }
