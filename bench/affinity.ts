@@ -16,12 +16,13 @@ const MEASURE_MS = 10_000;
 const ACTORS = 1_000;
 
 /** The affinity proxy on PostgreSQL, a bare proxy and their target take turns. */
-export const affinity: Bench = { names: ['affinity', 'affinity-direct', 'affinity-p99'], run };
+export const affinity: Bench = { names: ['affinity', 'affinity-direct', 'affinity-p99', 'affinity-p99-direct'], run };
 
 async function run({ rounds, scale, profileFolder }: BenchContext): Promise<FigureLine[]> {
   const beside = new Figure('affinity', 'requests/s');
   const direct = new Figure('affinity-direct', 'requests/s');
   const p99 = new Figure('affinity-p99', 'ms');
+  const p99Direct = new Figure('affinity-p99-direct', 'ms');
   const database = await acquireDatabase();
   const target = await startPassing({});
   const bare = await startPassing({ targetPort: target.port });
@@ -35,10 +36,13 @@ async function run({ rounds, scale, profileFolder }: BenchContext): Promise<Figu
       direct.add('value', perSecond);
       beside.add('limit', (await load(bare.port, CONNECTIONS, count)).perSecond);
       direct.add('limit', (await load(target.port, CONNECTIONS, count)).perSecond);
-      p99.add('value', (await load(proxy.port, CALM_CONNECTIONS, calm)).p99Ms);
+      const { p99Ms } = await load(proxy.port, CALM_CONNECTIONS, calm);
+      p99.add('value', p99Ms);
+      p99Direct.add('value', p99Ms);
       p99.add('limit', (await load(bare.port, CALM_CONNECTIONS, calm)).p99Ms);
+      p99Direct.add('limit', (await load(target.port, CALM_CONNECTIONS, calm)).p99Ms);
     }
-    return [beside, direct, p99].map((figure) => figure.line());
+    return [beside, direct, p99, p99Direct].map((figure) => figure.line());
   } finally {
     await proxy.terminate();
     await proxy.remove();
