@@ -8,6 +8,7 @@ import tseslint from 'typescript-eslint';
  */
 const layers = [
   ['core'],
+  ['presets'],
   ['config', 'metrics'],
   ['auth', 'broker', 'storage', 'secrets', 'http', 'refusals'],
   ['dispatcher'],

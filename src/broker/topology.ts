@@ -9,6 +9,7 @@ export const QUEUES = [
   'webhooks.twilio.default',
   'webhooks.automate.default',
   'webhooks.webex.default',
+  'webhooks.sources.default',
   'threads.statements',
 ] as const;
 
@@ -24,7 +25,13 @@ export interface ExchangeSpec {
 
 export const WEBHOOKS_EXCHANGE = 'webhooks';
 
-export const EXCHANGES: readonly ExchangeSpec[] = [{ name: WEBHOOKS_EXCHANGE, type: 'direct' }];
+/** What comes in by token webhooks, for anyone to bind a queue to; keys `event.<tenantId>.<datasource>.<event>`. */
+export const ENRICH_EXCHANGE = 'events-to-enrich';
+
+export const EXCHANGES: readonly ExchangeSpec[] = [
+  { name: WEBHOOKS_EXCHANGE, type: 'direct' },
+  { name: ENRICH_EXCHANGE, type: 'topic' },
+];
 
 export interface BindingSpec {
   exchange: string;
@@ -34,11 +41,10 @@ export interface BindingSpec {
 }
 
 /** Each webhook queue is bound under its own name; the others are sent to by the default exchange. */
-export const BINDINGS: readonly BindingSpec[] = QUEUES.filter((queue) => queue.startsWith('webhooks.')).map((queue) => ({
-  exchange: WEBHOOKS_EXCHANGE,
-  queue,
-  pattern: queue,
-}));
+export const BINDINGS: readonly BindingSpec[] = [
+  ...QUEUES.filter((queue) => queue.startsWith('webhooks.')).map((queue) => ({ exchange: WEBHOOKS_EXCHANGE, queue, pattern: queue })),
+  { exchange: ENRICH_EXCHANGE, queue: 'webhooks.sources.default', pattern: 'event.#' },
+];
 
 export const deadQueueOf = (queue: string): string => `${queue}.dead`;
 

@@ -1,4 +1,5 @@
 import { Injectable, Module } from '@nestjs/common';
+import type { ReceivedRequest } from './received-request';
 import { addToRoute } from './route-config';
 
 /**
@@ -12,6 +13,11 @@ export interface DoorState {
   isEnabled(): boolean;
   /** The setting that it needs to check a sender with such a request, while that is not set. */
   missingSetting(method: string): string | undefined;
+  /**
+   * Takes a webhook in as the door does, for one that was refused before; absent where none can be.
+   * @throws GatewayError what the door refuses it with.
+   */
+  receive?(request: ReceivedRequest): Promise<void>;
 }
 
 /** The doors of this process by their sources. A door that nobody registered is open. */
