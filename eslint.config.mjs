@@ -12,7 +12,7 @@ const layers = [
   ['config', 'metrics'],
   ['auth', 'broker', 'storage', 'secrets', 'http', 'refusals'],
   ['dispatcher'],
-  ['channels', 'sources', 'subscribers', 'call-center', 'affinity', 'threads'],
+  ['channels', 'sources', 'token-webhooks', 'subscribers', 'call-center', 'affinity', 'threads'],
   ['dashboard', 'health', 'ledger', 'retention'],
 ];
 
