@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { setImmediate } from 'node:timers/promises';
 import { Broker, type Consumption, type IncomingMessage, type Verdict } from '../broker/broker';
-import { REDELIVERY_LIMIT } from '../broker/topology';
+import { ENRICH_EXCHANGE, REDELIVERY_LIMIT } from '../broker/topology';
 import { GatewayError, isOutage } from '../core/errors';
 import type { DispatchOutcome, IncomingRequest } from '../core/hook-event';
 import { cleanText } from '../core/clean-text';
@@ -9,7 +9,7 @@ import { newId } from '../core/ids';
 import { DispatcherService } from '../dispatcher/dispatcher.service';
 import { Storage } from '../storage/storage';
 import { StatementPublisher } from '../threads/statement-publisher';
-import { ATTRIBUTE_PREFIX, type Channel, Channels, type RawRequest } from './channel';
+import { ATTRIBUTE_PREFIX, type Channel, Channels, type RawRequest, sourceOf } from './channel';
 
 /** Reading a group must not hold up the event loop for longer than this many bytes take (some milliseconds). */
 const BYTES_PER_TURN = 512 * 1024;
@@ -44,7 +44,7 @@ export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicatio
             queue,
             concurrency: workerCount,
             handle: (group) => this.handle(channel, group),
-            givenUp: (message) => this.dispatcher.recordPoison(channel.name, requestIdOf(message)),
+            givenUp: async (message) => void (await recordDead(this.dispatcher, channel, message)),
             isAvailable: () => this.storage.probe(),
           }),
         ),
@@ -75,7 +75,7 @@ export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicatio
       const request = rawRequestOf(message);
       try {
         const { requestId, receivedAt } = request;
-        requests.push({ requestId, source: channel.name, receivedAt, events: channel.parse(request) });
+        requests.push({ requestId, source: sourceOf(channel, request), receivedAt, events: channel.parse(request) });
         verdicts.push({ kind: 'ack' });
       } catch (error) {
         verdicts.push(await this.bury(channel, request, error));
@@ -96,15 +96,27 @@ export class ChannelConsumer implements OnApplicationBootstrap, BeforeApplicatio
     return verdicts;
   }
 
-  private async bury(channel: Channel, { requestId }: RawRequest, error: unknown): Promise<Verdict> {
+  private async bury(channel: Channel, request: RawRequest, error: unknown): Promise<Verdict> {
+    const { requestId } = request;
     const reason = error instanceof GatewayError ? `${error.code}: ${error.message}` : `failed: ${String(error)}`;
-    await this.dispatcher.recordPoison(channel.name, requestId);
+    await this.dispatcher.recordPoison(sourceOf(channel, request), requestId);
     this.logger.warn(`Request ${requestId} of ${channel.name} can never be processed and goes to the dead queue: ${reason}`);
     return { kind: 'dead', reason: cleanText(reason, 500) };
   }
 }
 
-export const requestIdOf = ({ id, headers }: Pick<IncomingMessage, 'id' | 'headers'>): string =>
+/** Books a message that the broker gave up. @returns its request's id. @throws GatewayError `storage_unavailable`. */
+export async function recordDead(
+  dispatcher: Pick<DispatcherService, 'recordPoison'>,
+  channel: Channel,
+  message: IncomingMessage,
+): Promise<string> {
+  const request = rawRequestOf(message);
+  await dispatcher.recordPoison(sourceOf(channel, request), request.requestId);
+  return request.requestId;
+}
+
+const requestIdOf = ({ id, headers }: Pick<IncomingMessage, 'id' | 'headers'>): string =>
   cleanText(headers['x-request-id'] ?? id, 128) || newId();
 
 /** Headers may be missing on what others put into the queue. */
@@ -117,6 +129,7 @@ function rawRequestOf(message: IncomingMessage): RawRequest {
     contentType: headers['x-content-type'] ?? 'application/json',
     body,
     ...attributesOf(headers),
+    ...(message.exchange === ENRICH_EXCHANGE && { published: { routingKey: message.routingKey, headers } }),
   };
 }
 

@@ -14,6 +14,8 @@ export interface RawRequest {
   body: Buffer;
   /** What else the request said that reading needs (its path, a header), by short lower-case names; text that a header may hold. */
   attributes?: Readonly<Record<string, string>>;
+  /** Of one that came by an exchange which others read and write too: its routing key and its headers as they were published. */
+  published?: { routingKey: string; headers: Readonly<Record<string, string>> };
 }
 
 /** Before the name of an attribute, in the headers of the message. */
@@ -29,7 +31,7 @@ export interface ChannelLane {
 
 /** What the ground has to know of a channel. */
 export interface Channel {
-  /** Also the ledger's source. */
+  /** Also the ledger's source, unless `sourceOf` says otherwise. */
   name: string;
   isEnabled: boolean;
   isConfigured: boolean;
@@ -38,6 +40,10 @@ export interface Channel {
   lanes: readonly ChannelLane[];
   /** Pure; a throw means that the request can never be read. */
   parse: (request: RawRequest) => IncomingEvent[];
+  /** The ledger's source of a request, where a channel has several; asked of what can never be read as well. */
+  sourceOf?: (request: RawRequest) => string;
+  /** Whether a source of the ledger is one of its several. */
+  hasSource?: (source: string) => boolean;
   /** What the channel itself does about events that are dispatched; after an outage or a crash it is told of them again. */
   dispatched?: (requests: readonly IncomingRequest[]) => Promise<void>;
   /** What else is to be told of it to an admin, by GET /api/v1/channels/:name; nothing secret. */
@@ -60,7 +66,14 @@ export class Channels {
   find(name: string): Channel | undefined {
     return this.byName.get(name);
   }
+
+  /** The channel whose requests the ledger counts under that source. */
+  ofSource(source: string): Channel | undefined {
+    return this.all().find(({ name, hasSource }) => hasSource?.(source) ?? name === source);
+  }
 }
+
+export const sourceOf = (channel: Channel, request: RawRequest): string => channel.sourceOf?.(request) ?? channel.name;
 
 /** The port through which a channel hands on what it has verified. */
 @Injectable()
@@ -73,9 +86,11 @@ export class ChannelInbox {
 
   /**
    * Resolves once the request is stored for good; only then may the sender get its 2xx.
+   * @param door Its name in the metrics.
+   * @param source The ledger's, where a door has several.
    * @throws GatewayError `broker_unavailable`.
    */
-  async enqueue(channel: string, queue: QueueName, request: RawRequest): Promise<void> {
+  async enqueue(door: string, queue: QueueName, request: RawRequest, source: string = door): Promise<void> {
     const startMs = performance.now();
     await this.broker.publish({
       exchange: WEBHOOKS_EXCHANGE,
@@ -89,9 +104,9 @@ export class ChannelInbox {
         ...headersOfAttributes(request.attributes),
       },
     });
-    this.doorCounter.confirmed(channel);
-    this.metrics.accepted.inc({ source: channel });
-    this.metrics.ingestSeconds.observe({ source: channel }, (performance.now() - startMs) / 1_000);
+    this.doorCounter.confirmed(source);
+    this.metrics.accepted.inc({ source: door });
+    this.metrics.ingestSeconds.observe({ source: door }, (performance.now() - startMs) / 1_000);
   }
 }
 

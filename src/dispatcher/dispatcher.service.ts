@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Transaction } from 'kysely';
 import type { DispatchOutcome, IncomingRequest } from '../core/hook-event';
+import { doorOf } from '../core/ledger-source';
 import { Metrics } from '../metrics/metrics.service';
 import type { Schema } from '../storage/schema';
 import { Storage } from '../storage/storage';
@@ -118,7 +119,7 @@ export class DispatcherService {
       await recordDelta(trx, tally);
       return true;
     });
-    if (isNew) this.metrics.events.inc({ source, outcome: 'poison' });
+    if (isNew) this.metrics.events.inc({ source: doorOf(source), outcome: 'poison' });
   }
 
   private async resolve(trx: Transaction<Schema>, plan: DispatchPlan): Promise<ResolvedRequest[]> {
@@ -184,7 +185,9 @@ export class DispatcherService {
   }
 
   private count(tally: LedgerTally): void {
-    for (const { source, pending, filtered, duplicate } of tally.rows()) {
+    for (const row of tally.rows()) {
+      const { pending, filtered, duplicate } = row;
+      const source = doorOf(row.source);
       if (pending > 0) this.metrics.events.inc({ source, outcome: 'matched' }, pending);
       if (filtered > 0) this.metrics.events.inc({ source, outcome: 'filtered' }, filtered);
       if (duplicate > 0) this.metrics.events.inc({ source, outcome: 'duplicate' }, duplicate);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Broker } from '../broker/broker';
 import { QUEUES, deadQueueOf } from '../broker/topology';
+import { doorOf } from '../core/ledger-source';
 import { openEndpoints } from '../dispatcher/delivery/due-deliveries';
 import { RegistryService } from '../dispatcher/registry/registry.service';
 import { readBalance } from '../ledger/ledger-check.service';
@@ -37,7 +38,7 @@ export class Gauges {
     queueDepth.reset();
     for (const [queue, messages] of depths) queueDepth.set({ queue }, messages);
     ledgerImbalance.reset();
-    for (const [source, isOut] of imbalance) ledgerImbalance.set({ source }, isOut ? 1 : 0);
+    for (const [source, isOut] of imbalance) ledgerImbalance.inc({ source: doorOf(source) }, isOut ? 1 : 0);
     oldestUndeliveredSeconds.remove();
     oldestFrozenSeconds.remove();
     if (dueSince === undefined) return;

@@ -9,10 +9,11 @@ import {
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { PresetAnswer } from '../presets/preset';
 import { type DirectTarget, type RouteSettings, addToRoute } from './route-config';
 
-/** A controller's method that answers a request with text. */
-export type DirectMethod = (request: FastifyRequest) => Promise<string>;
+/** A controller's method that answers a request with text; with more where each source of a door has an answer of its own. */
+export type DirectMethod = (request: FastifyRequest) => Promise<string | PresetAnswer>;
 
 /**
  * For the doors that many small requests come through: Fastify calls the method itself. Everything in `installGate`, the body's
@@ -20,15 +21,13 @@ export type DirectMethod = (request: FastifyRequest) => Promise<string>;
  * guards, pipes, interceptors and parameters other than `@Req()` are not to be had, and refused at the start. docs/adr/0010.
  */
 export const Direct =
-  (): TypedMethodDecorator<DirectMethod> =>
-  (prototype, name, descriptor): void => {
+  () =>
+  <T extends DirectMethod>(prototype: object, name: string | symbol, descriptor: TypedPropertyDescriptor<T>): void => {
     const controller = prototype.constructor as DirectTarget['controller'];
     addToRoute({ direct: { controller, method: String(name) } })(prototype, name, descriptor);
   };
 
 type Answer = (reply: FastifyReply, text: string) => void;
-
-type TypedMethodDecorator<T> = (prototype: object, name: string | symbol, descriptor: TypedPropertyDescriptor<T>) => void;
 
 /** Call it before the routes are made. */
 export function installDirect(fastify: FastifyInstance, app: NestFastifyApplication): void {
@@ -47,11 +46,18 @@ export function installDirect(fastify: FastifyInstance, app: NestFastifyApplicat
         : (reply, text) => void reply.code(status).headers(headers).send(text);
     route.handler = (request: FastifyRequest, reply: FastifyReply): void => {
       method.call(controller, request).then(
-        (text) => answer(reply, text),
+        (given) => (typeof given === 'string' ? answer(reply, given) : sendAnswer(reply, given)),
         (error: unknown) => void reply.send(error instanceof Error ? error : new Error(String(error))),
       );
     };
   });
+}
+
+/** Sends an answer as it says itself. */
+export function sendAnswer(reply: FastifyReply, { status, contentType, body, headers }: PresetAnswer): void {
+  if (headers !== undefined) reply.headers(headers);
+  if (body !== '') reply.header('content-type', contentType);
+  void reply.code(status).send(body);
 }
 
 /** @throws Error when something is decorated with what would not run. */

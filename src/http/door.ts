@@ -1,4 +1,5 @@
 import { Injectable, Module } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import type { ReceivedRequest } from './received-request';
 import { addToRoute } from './route-config';
 
@@ -11,13 +12,28 @@ export const Door = (source: string): MethodDecorator => addToRoute({ door: sour
 export interface DoorState {
   /** False: the door answers as if it were not there. */
   isEnabled(): boolean;
+  /** Whether there is what the request's path names, where a door is many sources; else 404, before anything else is looked at. */
+  isThere?(request: FastifyRequest): boolean | Promise<boolean>;
   /** The setting that it needs to check a sender with such a request, while that is not set. */
   missingSetting(method: string): string | undefined;
   /**
-   * Takes a webhook in as the door does, for one that was refused before; absent where none can be.
+   * Takes a webhook in by the code that the door's route runs, for one that was refused before; absent where none can be.
+   * @returns what the sender would be answered.
    * @throws GatewayError what the door refuses it with.
    */
-  receive?(request: ReceivedRequest): Promise<void>;
+  receive?(request: ReceivedRequest): Promise<unknown>;
+  /** Asked only of a request that is refused; absent where one door is one source and its path holds no secret. */
+  describe?(request: ReceivedRequest): RefusedAt;
+}
+
+/** Under what a refusal is listed. */
+export interface RefusedAt {
+  /** As in the ledger, such as `in:<source id>`. */
+  source: string;
+  /** Without the query, and with `***` for what is secret in it: `/in/***`. */
+  path: string;
+  /** Whose source it is. */
+  accountId?: string;
 }
 
 /** The doors of this process by their sources. A door that nobody registered is open. */
@@ -33,8 +49,16 @@ export class DoorRegistry {
     return this.doors.get(source)?.isEnabled() ?? true;
   }
 
+  isThere(source: string, request: FastifyRequest): boolean | Promise<boolean> {
+    return this.doors.get(source)?.isThere?.(request) ?? true;
+  }
+
   missingSetting(source: string, method: string): string | undefined {
     return this.doors.get(source)?.missingSetting(method);
+  }
+
+  describe(source: string, request: ReceivedRequest): RefusedAt {
+    return this.doors.get(source)?.describe?.(request) ?? { source, path: request.target.split('?', 1)[0] ?? '' };
   }
 }
 

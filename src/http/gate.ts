@@ -36,12 +36,21 @@ export function installGate(fastify: FastifyInstance, options: GateOptions): voi
     if (draining.isDraining) reply.header('connection', 'close');
     if (request.is404 || !isPath(request.url)) {
       request.settings = NO_SETTINGS;
-      done(new GatewayError('not_found', `There is no ${request.method} ${request.url.split('?', 1)[0] ?? ''}`));
+      done(new GatewayError('not_found', `There is no ${request.method} ${pathOf(request.url)}`));
       return;
     }
     request.settings = request.routeOptions.config as RouteSettings;
-    if (request.settings.door === undefined) reply.headers(API_HEADERS);
-    done(refusalOf(request, options));
+    const { door } = request.settings;
+    if (door === undefined) reply.headers(API_HEADERS);
+    const isThere = door === undefined || doors.isThere(door, request);
+    if (isThere === true) {
+      done(refusalOf(request, options));
+      return;
+    }
+    Promise.resolve(isThere).then(
+      (found) => done(found ? refusalOf(request, options) : new GatewayError('not_found', `This ${door ?? ''} URL is not known`)),
+      done,
+    );
   });
 
   fastify.addHook('preHandler', (request, _reply, done) => {
@@ -50,6 +59,9 @@ export function installGate(fastify: FastifyInstance, options: GateOptions): voi
     done(missing === undefined ? undefined : new GatewayError('channel_not_configured', `${missing} is not set`));
   });
 }
+
+/** Tokens in URLs are not said back: whoever keeps the answer would keep them. */
+const pathOf = (url: string): string => (url.split('?', 1)[0] ?? '').replace(/^((?:https?:\/\/[^/]*)?\/(?:in|wh))\/.*$/is, '$1/***');
 
 /** The router would take `*facebook` for `/facebook`. */
 const isPath = (target: string): boolean => target.startsWith('/') || /^https?:\/\//i.test(target);

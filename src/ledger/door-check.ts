@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Broker } from '../broker/broker';
-import { requestIdOf } from '../channels/channel-consumer';
+import { recordDead } from '../channels/channel-consumer';
 import { type Channel, Channels } from '../channels/channel';
 import { isOutage } from '../core/errors';
 import { DispatcherService } from '../dispatcher/dispatcher.service';
@@ -33,13 +33,19 @@ export class DoorCheck {
   /** @returns what to give to the next check. */
   async check(rows: readonly LedgerRow[], before: DoorState, nowMs: number): Promise<DoorState> {
     const state: DoorState = {};
+    const drained = new Map<Channel, Promise<boolean>>();
+    const isDrained = (channel: Channel): Promise<boolean> => {
+      const asked = drained.get(channel) ?? this.isDrained(channel);
+      drained.set(channel, asked);
+      return asked;
+    };
     for (const { source, door_confirmed, door_dispatched } of rows) {
       const difference = door_confirmed - door_dispatched;
-      const channel = this.channels.find(source);
-      if (difference === 0 || channel === undefined || !(await this.isDrained(channel))) continue;
+      const channel = this.channels.ofSource(source);
+      if (difference === 0 || channel === undefined || !(await isDrained(channel))) continue;
       const known = before[source];
       const since = known?.difference === difference ? known.since : nowMs;
-      if (nowMs - since < SETTLED_AFTER_MS || !(await this.repair(channel, difference))) state[source] = { difference, since };
+      if (nowMs - since < SETTLED_AFTER_MS || !(await this.repair(source, channel, difference))) state[source] = { difference, since };
     }
     return state;
   }
@@ -54,7 +60,7 @@ export class DoorCheck {
     }
   }
 
-  private async repair(channel: Channel, difference: number): Promise<boolean> {
+  private async repair(source: string, channel: Channel, difference: number): Promise<boolean> {
     try {
       // What is booked now changes the difference; what is left of it is looked at again.
       if (difference > 0 && (await this.bookDead(channel)) > 0) return true;
@@ -63,15 +69,15 @@ export class DoorCheck {
       return false;
     }
     const tally = new LedgerTally();
-    tally.doorConfirmed(channel.name, -difference);
+    tally.doorConfirmed(source, -difference);
     await this.storage.transaction((trx) => recordDelta(trx, tally));
     if (difference > 0) {
       this.logger.error(
-        `${difference} requests of ${channel.name} were confirmed by the broker and never came out of it: ` +
+        `${difference} requests of ${source} were confirmed by the broker and never came out of it: ` +
           'was a queue purged, or the broker set back?',
       );
     }
-    this.repairs.made(difference > 0 ? 'door_missing' : 'door_uncounted', [channel.name], Math.abs(difference));
+    this.repairs.made(difference > 0 ? 'door_missing' : 'door_uncounted', [source], Math.abs(difference));
     return true;
   }
 
@@ -79,9 +85,7 @@ export class DoorCheck {
     const ids: string[] = [];
     for (const { queue } of channel.lanes) {
       await this.broker.findUntoldDead(queue, async (message) => {
-        const requestId = requestIdOf(message);
-        await this.dispatcher.recordPoison(channel.name, requestId);
-        ids.push(requestId);
+        ids.push(await recordDead(this.dispatcher, channel, message));
       });
     }
     this.repairs.made('dead_unbooked', ids);

@@ -60,7 +60,11 @@ export class Metrics {
     'The same of disabled endpoints, whose deliveries wait until they are enabled',
     [],
   );
-  readonly ledgerImbalance = this.gauge('hookline_ledger_imbalance', '1 when the ledger’s sum has not held for 60 s', ['source']);
+  readonly ledgerImbalance = this.gauge(
+    'hookline_ledger_imbalance',
+    'Above 0 when the ledger’s sum has not held for 60 s; by door: how many of its sources',
+    ['source'],
+  );
   readonly repairs = this.counter('hookline_reconciler_repairs_total', 'What was found out of order in the database and mended', ['kind']);
   readonly expired = this.counter('hookline_retention_rows_total', 'Rows deleted because their time was over, by table', ['table']);
   readonly statements = this.counter('hookline_statements_total', 'What was said, written to the threads or refused by their store', [
