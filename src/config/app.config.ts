@@ -1,5 +1,6 @@
-import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, IsUrl, Max, Min } from 'class-validator';
+import { IsArray, IsIn, IsInt, IsNotEmpty, IsOptional, IsString, IsUrl, Max, Min } from 'class-validator';
 import { ConfigSection } from './config-section';
+import { IsRange } from './is-range';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -71,4 +72,9 @@ export class HttpConfig {
   @IsInt()
   @Min(1)
   readonly maxConnections!: number;
+
+  /** Whose word counts on who sent a request. */
+  @IsArray()
+  @IsRange()
+  readonly trustedProxies!: readonly string[];
 }

@@ -14,6 +14,7 @@ import { LeanAdapter } from './lean-adapter';
 import { PROBLEM_TYPE, errorOfStatus, problemOf } from './problem';
 import { ProblemFilter } from './problem.filter';
 import { installRawBody } from './raw-body';
+import { installTrustedProxies, trustIn } from './trusted-proxies';
 
 /** Options of `NestFactory.create` that go with `httpAdapter` and `configureHttp`. */
 export const HTTP_APP_OPTIONS = { bodyParser: false, bufferLogs: true, abortOnError: false } as const;
@@ -32,6 +33,7 @@ export function httpAdapter(config: HttpConfig): FastifyAdapter {
     http: { headersTimeout: config.headersTimeoutMs, connectionsCheckingInterval: 5_000, maxHeaderSize: 16_384 },
     genReqId: newId,
     requestIdHeader: false,
+    trustProxy: trustIn(config.trustedProxies) ?? false,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     // While closing, requests on connections that are still open are served: what they need is closed after them.
     return503OnClosing: false,
@@ -49,13 +51,14 @@ export function httpAdapter(config: HttpConfig): FastifyAdapter {
 
 /** Call it before `init` or `listen`. */
 export function configureHttp(app: NestFastifyApplication): void {
-  const { maxBodyBytes } = app.get(HttpConfig, { strict: false });
+  const { maxBodyBytes, trustedProxies } = app.get(HttpConfig, { strict: false });
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('preClose', (done) => {
     setTimeout(() => fastify.server.closeAllConnections(), LAST_ANSWERS_MS).unref();
     done();
   });
   installDirect(fastify, app);
+  installTrustedProxies(fastify, trustedProxies);
   installRawBody(fastify, maxBodyBytes);
   installGate(fastify, { doors: app.get(DoorRegistry), draining: app.get(Draining), maxBodyBytes });
   app.useGlobalPipes(new BodyPipe());

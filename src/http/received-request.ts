@@ -23,6 +23,7 @@ export const receivedOf = (request: FastifyRequest): ReceivedRequest => ({
   headers: request.headers,
   body: bodyOf(request),
   address: request.ip,
+  viaProxy: request.viaProxy,
 });
 
 /** A proxy may send the whole URL. */

@@ -10,6 +10,8 @@ export interface SignedRequest {
   body: Buffer;
   /** Who is connected; behind a trusted proxy, whom that names. */
   address: string;
+  /** Whether one of `http.trustedProxies` is connected: only then may a header tell of the client. */
+  viaProxy: boolean;
 }
 
 /** What a source's `verification` holds beside `type`, checked and complete; texts, lists of texts, numbers. */

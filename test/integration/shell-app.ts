@@ -1,8 +1,9 @@
-import { Body, Controller, Get, HttpCode, Module, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Module, Post, Req } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Type } from 'class-transformer';
 import { IsArray, IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { Accepts } from '../../src/http/accepts';
 import { Door, DoorRegistry } from '../../src/http/door';
 import { HTTP_APP_OPTIONS, configureHttp, httpAdapter } from '../../src/http/http-app';
 import { type Page, PageQuery } from '../../src/http/page';
+import { type ReceivedRequest, receivedOf } from '../../src/http/received-request';
 import { ShellModule } from '../../src/http/shell.module';
 import { MetricsModule } from '../../src/metrics/metrics.module';
 import { RefusalsModule } from '../../src/refusals/refusals.module';
@@ -71,6 +73,12 @@ export class TestController {
   @Get('names')
   names(@PageQuery('text') page: Page): Page {
     return page;
+  }
+
+  @Get('who')
+  who(@Req() request: FastifyRequest): Pick<ReceivedRequest, 'address' | 'viaProxy'> {
+    const { address, viaProxy } = receivedOf(request);
+    return { address, viaProxy };
   }
 
   @Get('bug')

@@ -1,5 +1,5 @@
 import { isAddressAllowed } from './address-rules';
-import { type IpRange, parseAddress, parseRange } from './ip-address';
+import { type IpRange, parseAddress, parseRange } from '../../../core/ip-address';
 
 const open = (...texts: string[]): IpRange[] => texts.map((text) => parseRange(text) as IpRange);
 

@@ -1,4 +1,4 @@
-import { type IpAddress, type IpRange, isWithin, parseAddress, parseRange } from './ip-address';
+import { type IpAddress, type IpRange, isWithin, parseAddress, parseRange } from '../../../core/ip-address';
 
 const ranges = (...texts: string[]): IpRange[] =>
   texts.map((text) => {

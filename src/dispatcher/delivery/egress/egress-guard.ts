@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import { GatewayError } from '../../../core/errors';
 import { LOOPBACK, isAddressAllowed } from './address-rules';
-import { type IpRange, isWithin, parseAddress, parseRange } from './ip-address';
+import { type IpRange, isWithin, parseAddress, parseRange } from '../../../core/ip-address';
 import { type Resolve, shared, within } from './name-lookups';
 
 export interface EgressRules {

@@ -1,19 +1,7 @@
 import { Transform } from 'class-transformer';
-import { IsArray, IsOptional, ValidateBy } from 'class-validator';
+import { IsArray, IsOptional } from 'class-validator';
 import { ConfigSection } from '../../../config/config-section';
-import { parseRange } from './ip-address';
-
-const IsRange = (): PropertyDecorator =>
-  ValidateBy(
-    {
-      name: 'isRange',
-      validator: {
-        validate: (value: unknown) => typeof value === 'string' && parseRange(value) !== undefined,
-        defaultMessage: () => 'a list of ranges such as 10.0.0.0/8 or fd00::/8 and of addresses, or the one word none',
-      },
-    },
-    { each: true },
-  );
+import { IsRange } from '../../../config/is-range';
 
 /** `none` is the empty list: a variable cannot be set and empty. */
 const toList = (value: unknown): unknown => {
@@ -30,6 +18,6 @@ export class EgressConfig {
   @IsOptional()
   @Transform(({ value }) => toList(value))
   @IsArray()
-  @IsRange()
+  @IsRange('a list of ranges such as 10.0.0.0/8 or fd00::/8 and of addresses, or the one word none')
   readonly allow!: string[] | null;
 }

@@ -37,6 +37,19 @@ export function isWithin(address: IpAddress, range: IpRange): boolean {
   return address.value >> hostBits === range.value >> hostBits;
 }
 
+/** The form in which a socket that listens for both families names an IPv4 client. */
+const MAPPED: IpRange = { family: 6, value: 0xffff_0000_0000n, prefix: 96 };
+
+/** False for what is no address. An IPv4-mapped IPv6 address is in the ranges of the IPv4 address too. */
+export function isInRanges(text: string, ranges: readonly IpRange[]): boolean {
+  const address = parseAddress(text);
+  if (address === undefined) return false;
+  if (ranges.some((range) => isWithin(address, range))) return true;
+  if (!isWithin(address, MAPPED)) return false;
+  const inner: IpAddress = { family: 4, value: address.value & 0xffff_ffffn };
+  return ranges.some((range) => isWithin(inner, range));
+}
+
 const ipv4Value = (text: string): bigint => text.split('.').reduce((value, part) => (value << 8n) | BigInt(part), 0n);
 
 function ipv6Value(text: string): bigint {
