@@ -48,6 +48,15 @@ export class TwitterRig {
     await this.app.must(204, 'DELETE', `/api/v1/accounts/${account}/identities/twitter/${userId}`);
   }
 
+  /** Whoever looks whether it is time for a turn finds that it is not. */
+  async putOffLooks(): Promise<void> {
+    await this.app.storage.db
+      .updateTable('chores')
+      .set({ next_at: Date.now() + 5_000 })
+      .where('name', '=', 'twitter-subscriptions')
+      .execute();
+  }
+
   async state(): Promise<KeeperView> {
     return (await this.app.must(200, 'GET', '/api/v1/channels/twitter')).state as KeeperView;
   }

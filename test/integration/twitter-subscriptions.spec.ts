@@ -45,6 +45,17 @@ describe.each(ENGINES.flatMap((engine) => FORMS.map((api) => ({ engine, api })))
     expect(rig.api.count('POST', SUBSCRIBE)).toBe(2);
   });
 
+  it('change as soon as an identity does, without waiting for a look', async () => {
+    await start();
+    await rig.add('acme', '101');
+    await rig.stateIs('101 is subscribed', ({ subscribed }) => subscribed.includes('101'));
+    await rig.add('acme', '102');
+    await eventually('102 is subscribed', async () => {
+      await rig.putOffLooks();
+      return rig.api.subscribed.includes('102');
+    });
+  });
+
   it('go to priority accounts first and never beyond the limit; who waits moves up', async () => {
     await start({ HOOK_SERVER_TWITTER_MAX_SUBSCRIBERS: '2', HOOK_SERVER_TWITTER_PRIORITY_COMPANIES: 'first,second' });
     let most = 0;
