@@ -2,7 +2,9 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injecta
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError } from '../core/errors';
 import { RefusalsService } from '../refusals/refusals.service';
+import { DoorRegistry } from './door';
 import { PROBLEM_TYPE, RETRY_AFTER_SECONDS, errorOfStatus, problemOf } from './problem';
+import { receivedOf } from './received-request';
 
 /** Every error that leaves over HTTP, from handlers, hooks, Fastify and Nest, leaves here as problem+json. */
 @Catch()
@@ -10,7 +12,10 @@ import { PROBLEM_TYPE, RETRY_AFTER_SECONDS, errorOfStatus, problemOf } from './p
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
 
-  constructor(private readonly refusals: RefusalsService) {}
+  constructor(
+    private readonly refusals: RefusalsService,
+    private readonly doors: DoorRegistry,
+  ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
@@ -36,15 +41,17 @@ export class ProblemFilter implements ExceptionFilter {
     return new GatewayError('internal_error');
   }
 
-  private refuse(source: string, error: GatewayError, request: FastifyRequest): void {
+  private refuse(door: string, error: GatewayError, request: FastifyRequest): void {
     const body = Buffer.isBuffer(request.body) ? request.body : undefined;
+    const { source, path } = this.doors.describe(door, receivedOf(request));
     this.refusals.record({
+      door,
       source,
       status: error.status,
       code: error.code,
       detail: error.message,
       method: request.method,
-      path: request.url.split('?', 1)[0] ?? '',
+      path,
       // The types do not say that a socket which is closed already has none.
       address: request.ip ?? '',
       headers: request.headers,
@@ -58,10 +65,11 @@ export class ProblemFilter implements ExceptionFilter {
     const retryAfter = error.retryAfterSeconds ?? (error.status === 503 ? RETRY_AFTER_SECONDS : undefined);
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     if (error.status === 401 && error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
-    void reply
-      .status(error.status)
-      .header('content-type', PROBLEM_TYPE)
-      .send(JSON.stringify(problemOf(error, request.id)));
+    const isOlder = (request.settings as FastifyRequest['settings'] | undefined)?.errorForm === 'status-and-msg';
+    const [type, body] = isOlder
+      ? ['application/json', { status: 'error', msg: error.message }]
+      : [PROBLEM_TYPE, problemOf(error, request.id)];
+    void reply.status(error.status).header('content-type', type).send(JSON.stringify(body));
   }
 }
 

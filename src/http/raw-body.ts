@@ -41,7 +41,8 @@ const EMPTY = Buffer.alloc(0);
 export const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : EMPTY);
 
 /** A header of any other name than those that Node makes lists of. */
-export const headerOf = (request: FastifyRequest, name: string): string | undefined => request.headers[name] as string | undefined;
+export const headerOf = (request: { headers: IncomingHttpHeaders }, name: string): string | undefined =>
+  request.headers[name] as string | undefined;
 
 export const hasBody = (headers: IncomingHttpHeaders): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && headers['content-length'] !== '0');

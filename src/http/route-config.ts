@@ -12,6 +12,10 @@ export interface RouteSettings {
   accepts?: readonly string[];
   /** The source whose webhooks or events come in here. */
   door?: string;
+  /** The route's pattern, such as `/in/:token`; Fastify adds it. */
+  readonly url?: string;
+  /** How its errors look; problem+json where it is not said. */
+  errorForm?: 'status-and-msg';
   /** The method that Fastify calls itself. */
   direct?: DirectTarget;
 }

@@ -2,6 +2,7 @@ import { type Refusal, redact, toRow } from './refusal';
 import { RefusalBuffer } from './refusal-buffer';
 
 const refusal = (requestId: string, body = 'x'): Refusal => ({
+  door: 'test',
   source: 'test',
   status: 401,
   code: 'signature_invalid',

@@ -3,12 +3,15 @@ import type { InsertRow } from '../storage/storage';
 
 /** What is known of a request that was refused at a door. */
 export interface Refusal {
+  /** The metrics' label: one for all sources of one door. */
+  door: string;
+  /** As in the ledger. */
   source: string;
   status: number;
   code: string;
   detail: string;
   method: string;
-  /** Without the query: it may hold a verify token. */
+  /** Without the query, which may hold a verify token, and without other secrets. */
   path: string;
   address: string;
   headers: Readonly<Record<string, string | string[] | undefined>>;

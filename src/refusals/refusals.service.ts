@@ -18,7 +18,7 @@ const BUFFER_BYTES = 16 * 1_048_576;
 export class RefusalsService implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(RefusalsService.name);
   private readonly buffer = new RefusalBuffer(BUFFER_ROWS, BUFFER_BYTES);
-  /** Since the last line about them, by source and code: both are names of our own, so there are few. */
+  /** Since the last line about them, by door and code: both are names of our own, so there are few. */
   private untold = new Map<string, { count: number; requestId: string }>();
   private flushing: Promise<void> | undefined;
   private flushTimer: NodeJS.Timeout | undefined;
@@ -44,9 +44,9 @@ export class RefusalsService implements OnModuleInit, OnApplicationShutdown {
   }
 
   record(refusal: Refusal): void {
-    this.metrics.rejected.inc({ source: refusal.source, code: refusal.code });
+    this.metrics.rejected.inc({ source: refusal.door, code: refusal.code });
     this.countDropped(this.buffer.add(toRow(refusal, Date.now(), this.config.maxBodyBytes)));
-    const kind = `${refusal.source} ${refusal.code}`;
+    const kind = `${refusal.door} ${refusal.code}`;
     this.untold.set(kind, { count: (this.untold.get(kind)?.count ?? 0) + 1, requestId: refusal.requestId });
     this.schedule();
   }

@@ -314,6 +314,7 @@ it('a connection that is kept alive does not hold up the shutdown', async () => 
 });
 
 const refusal = (fields: Partial<Parameters<RefusalsService['record']>[0]>): Parameters<RefusalsService['record']>[0] => ({
+  door: fields.source ?? 'facebook',
   source: 'facebook',
   status: 401,
   code: 'signature_invalid',

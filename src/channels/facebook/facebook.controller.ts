@@ -4,10 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { Accepts } from '../../http/accepts';
 import { Direct } from '../../http/direct';
 import { Door } from '../../http/door';
-import { bodyOf, headerOf } from '../../http/raw-body';
-import { ChannelInbox } from '../channel';
-import { readPageLoads } from './facebook.envelope';
-import { FacebookLanes, QUEUE_OF_LANE } from './facebook.lanes';
+import { receivedOf } from '../../http/received-request';
+import { FacebookDoor } from './facebook.door';
 import { FACEBOOK, FacebookSignature, type Query as HandshakeQuery } from './facebook.signature';
 
 const TEXT = 'text/plain; charset=utf-8';
@@ -18,8 +16,7 @@ const TEXT = 'text/plain; charset=utf-8';
 export class FacebookController {
   constructor(
     private readonly signature: FacebookSignature,
-    private readonly lanes: FacebookLanes,
-    private readonly inbox: ChannelInbox,
+    private readonly door: FacebookDoor,
   ) {}
 
   @ApiOperation({ summary: 'Meta’s handshake: the challenge is the answer' })
@@ -38,13 +35,7 @@ export class FacebookController {
   @Door(FACEBOOK)
   @Accepts('application/json')
   @Direct()
-  async receive(@Req() request: FastifyRequest): Promise<string> {
-    const receivedAt = Date.now();
-    const body = bodyOf(request);
-    this.signature.assertValid(body, headerOf(request, 'x-hub-signature-256'));
-    const lane = this.lanes.choose(readPageLoads(body));
-    const contentType = request.headers['content-type'] ?? 'application/json';
-    await this.inbox.enqueue(FACEBOOK, QUEUE_OF_LANE[lane], { requestId: request.id, receivedAt, contentType, body });
-    return 'EVENT_RECEIVED';
+  receive(@Req() request: FastifyRequest): Promise<string> {
+    return this.door.receive(receivedOf(request));
   }
 }

@@ -5,6 +5,7 @@ import { Channels } from '../channel';
 import { ChannelsModule } from '../channels.module';
 import { FacebookConfig } from './facebook.config';
 import { FacebookController } from './facebook.controller';
+import { FacebookDoor } from './facebook.door';
 import { FacebookLanes, LANE_NAMES, QUEUE_OF_LANE } from './facebook.lanes';
 import { parseFacebook } from './facebook.parser';
 import { FACEBOOK, FacebookSignature } from './facebook.signature';
@@ -14,12 +15,13 @@ import { FACEBOOK, FacebookSignature } from './facebook.signature';
   controllers: [FacebookController],
   providers: [
     provideConfig(FacebookConfig),
+    FacebookDoor,
     FacebookSignature,
     { provide: FacebookLanes, inject: [FacebookConfig], useFactory: (config: FacebookConfig) => new FacebookLanes(config) },
   ],
 })
 export class FacebookModule {
-  constructor(config: FacebookConfig, channels: Channels, doors: DoorRegistry) {
+  constructor(config: FacebookConfig, door: FacebookDoor, channels: Channels, doors: DoorRegistry) {
     const isSigned = config.appSecret.length > 0;
     // The handshake needs the verify token alone, a webhook the secret alone: each route needs its own.
     const missing = {
@@ -29,6 +31,7 @@ export class FacebookModule {
     doors.register(FACEBOOK, {
       isEnabled: () => config.enabled,
       missingSetting: (method) => (method === 'POST' ? missing.secret : missing.token),
+      receive: (request) => door.receive(request),
     });
     channels.register({
       name: FACEBOOK,

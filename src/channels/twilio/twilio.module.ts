@@ -6,7 +6,8 @@ import { Channels } from '../channel';
 import { ChannelsModule } from '../channels.module';
 import { TwilioAnswers } from './twilio.answers';
 import { TwilioConfig } from './twilio.config';
-import { TWILIO_QUEUE, TwilioController } from './twilio.controller';
+import { TwilioController } from './twilio.controller';
+import { TWILIO_QUEUE, TwilioDoor } from './twilio.door';
 import { parseTwilio } from './twilio.parser';
 import { TWILIO, TwilioSignature } from './twilio.signature';
 
@@ -16,14 +17,18 @@ const WORKER_COUNT = 2;
 @Module({
   imports: [ChannelsModule, DoorModule],
   controllers: [TwilioController],
-  providers: [provideConfig(TwilioConfig), provideConfig(ServerConfig), TwilioSignature, TwilioAnswers],
+  providers: [provideConfig(TwilioConfig), provideConfig(ServerConfig), TwilioDoor, TwilioSignature, TwilioAnswers],
 })
 export class TwilioModule {
-  constructor(config: TwilioConfig, { publicUrl }: ServerConfig, channels: Channels, doors: DoorRegistry) {
+  constructor(config: TwilioConfig, { publicUrl }: ServerConfig, door: TwilioDoor, channels: Channels, doors: DoorRegistry) {
     const withoutToken = config.authToken.length === 0 ? 'hookServer.twilio.authToken' : undefined;
     // What Twilio signs begins with the URL that it calls, and only the operator knows that.
     const missing = withoutToken ?? (publicUrl === null ? 'hookServer.publicUrl' : undefined);
-    doors.register(TWILIO, { isEnabled: () => config.enabled, missingSetting: () => missing });
+    doors.register(TWILIO, {
+      isEnabled: () => config.enabled,
+      missingSetting: () => missing,
+      receive: (request) => door.receive(request),
+    });
     channels.register({
       name: TWILIO,
       isEnabled: config.enabled,

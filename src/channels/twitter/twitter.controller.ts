@@ -4,12 +4,9 @@ import type { FastifyRequest } from 'fastify';
 import { Accepts } from '../../http/accepts';
 import { Direct } from '../../http/direct';
 import { Door } from '../../http/door';
-import { bodyOf, headerOf } from '../../http/raw-body';
-import { ChannelInbox } from '../channel';
-import { assertEnvelope } from './twitter.envelope';
+import { receivedOf } from '../../http/received-request';
+import { TwitterDoor } from './twitter.door';
 import { type Query as CheckQuery, TWITTER, TwitterSignature } from './twitter.signature';
-
-export const TWITTER_QUEUE = 'webhooks.twitter.default';
 
 export class CheckAnswer {
   @ApiProperty({ example: 'sha256=eMq4ykcdAjebdlBYxNTCM4lt2C0qJwpkFRJ1JXJHbWI=' })
@@ -22,7 +19,7 @@ export class CheckAnswer {
 export class TwitterController {
   constructor(
     private readonly signature: TwitterSignature,
-    private readonly inbox: ChannelInbox,
+    private readonly door: TwitterDoor,
   ) {}
 
   @ApiOperation({ summary: 'X’s challenge-response check (CRC)' })
@@ -45,13 +42,7 @@ export class TwitterController {
   @Door(TWITTER)
   @Accepts('application/json')
   @Direct()
-  async receive(@Req() request: FastifyRequest): Promise<string> {
-    const receivedAt = Date.now();
-    const body = bodyOf(request);
-    this.signature.assertValid(body, headerOf(request, 'x-twitter-webhooks-signature'));
-    assertEnvelope(body);
-    const contentType = request.headers['content-type'] ?? 'application/json';
-    await this.inbox.enqueue(TWITTER, TWITTER_QUEUE, { requestId: request.id, receivedAt, contentType, body });
-    return '';
+  receive(@Req() request: FastifyRequest): Promise<string> {
+    return this.door.receive(receivedOf(request));
   }
 }

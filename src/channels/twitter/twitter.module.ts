@@ -13,7 +13,8 @@ import { Revocations } from './subscriptions/revocations';
 import { SubscriptionKeeper } from './subscriptions/subscription-keeper';
 import { XApi } from './subscriptions/x-api';
 import { TwitterConfig } from './twitter.config';
-import { TWITTER_QUEUE, TwitterController } from './twitter.controller';
+import { TwitterController } from './twitter.controller';
+import { TWITTER_QUEUE, TwitterDoor } from './twitter.door';
 import { parseTwitter } from './twitter.parser';
 import { TWITTER, TwitterSignature } from './twitter.signature';
 
@@ -27,16 +28,25 @@ import { TWITTER, TwitterSignature } from './twitter.signature';
     KeeperSettings,
     Revocations,
     SubscriptionKeeper,
+    TwitterDoor,
     TwitterSignature,
     XApi,
   ],
 })
 export class TwitterModule {
-  constructor(config: TwitterConfig, channels: Channels, doors: DoorRegistry, keeper: SubscriptionKeeper, revocations: Revocations) {
+  constructor(
+    config: TwitterConfig,
+    door: TwitterDoor,
+    channels: Channels,
+    doors: DoorRegistry,
+    keeper: SubscriptionKeeper,
+    revocations: Revocations,
+  ) {
     const isConfigured = config.consumerSecret.length > 0;
     doors.register(TWITTER, {
       isEnabled: () => config.enabled,
       missingSetting: () => (isConfigured ? undefined : 'hookServer.twitter.consumerSecret'),
+      receive: (request) => door.receive(request),
     });
     channels.register({
       name: TWITTER,

@@ -5,22 +5,24 @@ import { DoorModule, DoorRegistry } from '../../http/door';
 import { Channels } from '../channel';
 import { ChannelsModule } from '../channels.module';
 import { WebexConfig } from './webex.config';
-import { WEBEX_QUEUE, WebexController } from './webex.controller';
+import { WebexController } from './webex.controller';
+import { WEBEX_QUEUE, WebexDoor } from './webex.door';
 import { parseWebex } from './webex.parser';
 import { WEBEX, WebexSignature } from './webex.signature';
 
 @Module({
   imports: [ChannelsModule, DoorModule],
   controllers: [WebexController],
-  providers: [provideConfig(WebexConfig), WebexSignature],
+  providers: [provideConfig(WebexConfig), WebexDoor, WebexSignature],
 })
 export class WebexModule {
-  constructor(config: WebexConfig, channels: Channels, doors: DoorRegistry) {
+  constructor(config: WebexConfig, door: WebexDoor, channels: Channels, doors: DoorRegistry) {
     const isConfigured = config.secret.length > 0;
     const bots = new Set(config.botPersonId.map(webexId));
     doors.register(WEBEX, {
       isEnabled: () => config.enabled,
       missingSetting: () => (isConfigured ? undefined : 'hookServer.webex.secret'),
+      receive: (request) => door.receive(request),
     });
     channels.register({
       name: WEBEX,
