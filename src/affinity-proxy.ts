@@ -12,7 +12,7 @@ import { widenThreadPool } from './config/thread-pool';
 import { lockDataFolder, makeDataFolder } from './data-folder';
 import { DrainingModule } from './http/draining';
 import { leaveOnRejections, runProgram } from './run-program';
-import { shutDownOnSignals } from './shutdown';
+import { leaveOnSignals, shutDownOnSignals } from './shutdown';
 import { DatabaseConfig } from './storage/storage.config';
 
 @Module({ imports: [LoggingModule, DrainingModule, AffinityModule] })
@@ -20,6 +20,7 @@ class AffinityProxyModule {}
 
 /** `npm run affinity`: the affinity proxy without the gateway. */
 async function main(): Promise<void> {
+  leaveOnSignals();
   widenThreadPool();
   const settings = loadConfig(undefined, AFFINITY_PROXY);
   useSettings(settings);

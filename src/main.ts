@@ -14,11 +14,12 @@ import { HTTP_APP_OPTIONS, configureHttp, httpAdapter } from './http/http-app';
 import { listenOn } from './http/listen';
 import { serveOpenApi } from './http/openapi';
 import { leaveOnRejections, runProgram } from './run-program';
-import { shutDownOnSignals } from './shutdown';
+import { leaveOnSignals, shutDownOnSignals } from './shutdown';
 import { DatabaseConfig } from './storage/storage.config';
 import { VERSION } from './version';
 
 async function main(): Promise<void> {
+  leaveOnSignals();
   widenThreadPool();
   const settings = currentSettings();
   const server = settings.section(ServerConfig);

@@ -2,6 +2,18 @@ import { type INestApplicationContext, Logger } from '@nestjs/common';
 import type { ServerConfig } from './config/app.config';
 import { Draining } from './http/draining';
 
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+const leave = (): never => process.exit(0);
+
+/**
+ * Until `shutDownOnSignals` nothing is under way, and the process ends at once. Without a handler a signal would be ignored where it
+ * is the first process of a container.
+ */
+export function leaveOnSignals(): void {
+  for (const signal of SIGNALS) process.on(signal, leave);
+}
+
 /**
  * Ends the process in order: readiness turns 503, `shutdownDelayMs` for load balancers to notice, then Nest's hooks (consumers
  * stop, deliveries drain, HTTP closes, everything is flushed, broker and storage close), then status 0. Past the deadline, or at a
@@ -32,8 +44,8 @@ export function shutDownOnSignals(app: INestApplicationContext, config: ServerCo
       },
     );
   };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  // In this order: one that is under way to a last listener is lost with it.
+  for (const signal of SIGNALS) process.on(signal, onSignal).off(signal, leave);
 }
 
 export async function shutDown(app: INestApplicationContext, delayMs: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { acquireEngines, ENGINE_SETS, type Engines } from '../support/engines';
 import { eventually } from '../support/eventually';
 import { FacebookSender, newMessageId } from '../support/facebook-sender';
@@ -70,6 +71,42 @@ describe.each(ENGINE_SETS)('Starting and stopping on %s', (set) => {
     expect(lines.filter((line) => /\bPORT\b|hookServer\.port/.test(line))).not.toHaveLength(0);
     gateway.start();
     await gateway.becomesReady();
+  });
+});
+
+describe('SIGTERM during the very first start', () => {
+  it.each<[string, (gateway: Gateway) => boolean]>([
+    ['before the application is made', ({ dataFolder }) => existsSync(dataFolder)],
+    [
+      'once it has a file there',
+      ({ dataFolder }) => existsSync(dataFolder) && readdirSync(dataFolder).some((name) => name.endsWith('.db')),
+    ],
+    ['once the application is made', ({ log }) => log.includes('Secrets are sealed')],
+    ['once it listens', ({ log }) => log.includes('listens on')],
+  ])('%s ends it with 0, and the next start works', async (_, isThen) => {
+    const gateway = await Gateway.launch();
+    try {
+      await eventually('it is then', () => isThen(gateway), { everyMs: 1 });
+      expect(await gateway.terminate()).toEqual({ code: 0, signal: null });
+      expect(gateway.log).not.toMatch(/unhandled|Nobody handled|failed|^ +at /im);
+      gateway.start();
+      await gateway.becomesReady();
+    } finally {
+      await gateway.remove();
+    }
+  });
+});
+
+describe('Names that hang', () => {
+  it('leave threads for others: sixteen may be looked up at once', async () => {
+    const gateway = await Gateway.ready();
+    try {
+      await gateway.subscribe('http://a-name-that-needs-a-look-up.invalid/');
+      // Half of the pool's threads may look up names; the pool is made at its first use, all threads at once.
+      await eventually('the pool is made', () => readdirSync(`/proc/${gateway.pid}/task`).length > 32);
+    } finally {
+      await gateway.remove();
+    }
   });
 });
 
