@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { acquireEngines, ENGINE_SETS } from '../support/engines';
+import { eventually } from '../support/eventually';
 import { TcpProxy } from '../support/tcp-proxy';
 import { Rig } from './rig';
 import { IS_FULL, SCALE } from './scale';
@@ -8,6 +9,9 @@ const MINUTES = Number(process.env.SOAK_MINUTES ?? SCALE.soakMinutes);
 const FAULT_EVERY_MS = IS_FULL ? 60_000 : 6_000;
 const FAULT_LASTS_MS = IS_FULL ? 10_000 : 1_500;
 const AUDIT_EVERY_MS = 10_000;
+/** The age of the oldest delivery from which docs/operations.md has an alarm, and how soon after that the metric must say so. */
+const ALARM_AGE_S = IS_FULL ? 60 : 3;
+const ALARM_DELAY_MS = 10_000;
 const LOAD = { requestsPerSecond: 50, parallel: 20, itemsPerRequest: 3, restSenders: 4 };
 /** Connections are kept for a while: 100 to each of three endpoints, 40 of the sender; and what is always open. */
 const MOST_FDS = 500;
@@ -31,7 +35,8 @@ describe.each(ENGINE_SETS)('A long run with faults, on %s', (set) => {
       await Promise.all(proxies.map((proxy) => proxy.stop()));
       await engines.release();
     };
-    rig = await Rig.start({ engines: { options, release } });
+    const env = { NODE_OPTIONS: `--require ${require.resolve('../support/standstill.js')}` };
+    rig = await Rig.start({ engines: { options, release }, env });
   });
   afterAll(() => rig?.close());
 
@@ -45,6 +50,7 @@ describe.each(ENGINE_SETS)('A long run with faults, on %s', (set) => {
     };
     return [
       ['kill', async () => (await gateway.kill(), gateway.start())],
+      ['dispatcher stopped', dispatcherStops],
       ['SIGTERM', async () => (await gateway.terminate(), gateway.start())],
       ...proxies.flatMap((proxy, index): [string, () => Promise<unknown>][] => {
         const whose = index === 0 ? 'broker' : 'database';
@@ -118,6 +124,17 @@ describe.each(ENGINE_SETS)('A long run with faults, on %s', (set) => {
     },
     MINUTES * 60_000 + 400_000,
   );
+
+  /** As if its loop hung: nobody is told but by the age of what waits. */
+  async function dispatcherStops(): Promise<void> {
+    const age = (): Promise<number> => rig.gateway.metric('hookline_oldest_undelivered_age_seconds');
+    const toggle = (): boolean => process.kill(rig.gateway.pid ?? NaN, 'SIGUSR2');
+    toggle();
+    const deadlineMs = ALARM_AGE_S * 1_000 + ALARM_DELAY_MS;
+    await eventually('the alarm of the oldest delivery', async () => (await age()) > ALARM_AGE_S, { deadlineMs, everyMs: 1_000 });
+    toggle();
+    await eventually('what has waited is delivered', async () => (await age()) < 2, { deadlineMs: 60_000, everyMs: 250 });
+  }
 
   async function figures(): Promise<{ fds: number; heapMiB: number }> {
     const [fds, heap] = [await rig.gateway.metric('process_open_fds'), await rig.gateway.metric('nodejs_heap_size_used_bytes')];
