@@ -10,8 +10,8 @@ const transform = {
   '^.+\\.js$': swc({ parser: { syntax: 'ecmascript' } }),
 };
 
-/** Of otplib, and ES modules only: Node requires them as they are, Jest does not. */
-const ES_MODULES = ['@scure/base', '@noble/hashes'];
+/** ES modules only (two of otplib, jose): Node requires them as they are, Jest does not. */
+const ES_MODULES = ['@scure/base', '@noble/hashes', 'jose'];
 
 const project = (displayName, testMatch, extra = {}) => ({
   displayName,

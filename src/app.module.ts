@@ -15,7 +15,9 @@ import { ShellModule } from './http/shell.module';
 import { LedgerModule } from './ledger/ledger.module';
 import { RefusalsModule } from './refusals/refusals.module';
 import { RetentionModule } from './retention/retention.module';
+import { SourcesModule } from './sources/sources.module';
 import { StorageModule } from './storage/storage.module';
+import { TokenWebhooksModule } from './token-webhooks/token-webhooks.module';
 import { ThreadsModule } from './threads/threads.module';
 
 /** One line a module; deleting a channel is its folder and its line here. */
@@ -35,6 +37,8 @@ import { ThreadsModule } from './threads/threads.module';
     TwilioModule,
     AutomateModule,
     WebexModule,
+    SourcesModule,
+    TokenWebhooksModule,
     AffinityModule,
     HealthModule,
     LedgerModule,

@@ -9,6 +9,8 @@ export interface OutgoingMessage {
   body: Buffer;
   /** Small metadata; text only, so that both adapters keep it alike. */
   headers: Record<string, string>;
+  /** For consumers outside, which look for it in the message's properties; our own do not get it. */
+  contentType?: string;
 }
 
 export interface IncomingMessage {

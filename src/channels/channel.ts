@@ -90,24 +90,39 @@ export class ChannelInbox {
    * @param source The ledger's, where a door has several.
    * @throws GatewayError `broker_unavailable`.
    */
-  async enqueue(door: string, queue: QueueName, request: RawRequest, source: string = door): Promise<void> {
+  enqueue(door: string, queue: QueueName, request: RawRequest, source: string = door): Promise<void> {
+    return this.publish(door, { exchange: WEBHOOKS_EXCHANGE, routingKey: queue }, request, source);
+  }
+
+  /** As enqueue, by another exchange than the channels' own. */
+  async publish(door: string, { exchange, routingKey, ...told }: Address, request: RawRequest, source: string = door): Promise<void> {
     const startMs = performance.now();
     await this.broker.publish({
-      exchange: WEBHOOKS_EXCHANGE,
-      routingKey: queue,
+      exchange,
+      routingKey,
       id: request.requestId,
       body: request.body,
+      ...(told.contentType !== undefined && { contentType: told.contentType }),
       headers: {
         'x-request-id': request.requestId,
         'x-received-at': String(request.receivedAt),
         'x-content-type': request.contentType,
         ...headersOfAttributes(request.attributes),
+        ...told.headers,
       },
     });
     this.doorCounter.confirmed(source);
     this.metrics.accepted.inc({ source: door });
     this.metrics.ingestSeconds.observe({ source: door }, (performance.now() - startMs) / 1_000);
   }
+}
+
+/** Where a message goes, and what it tells consumers outside beside what our own need. */
+export interface Address {
+  exchange: string;
+  routingKey: string;
+  contentType?: string;
+  headers?: Readonly<Record<string, string>>;
 }
 
 function headersOfAttributes(attributes: RawRequest['attributes']): Record<string, string> | undefined {

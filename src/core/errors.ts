@@ -6,6 +6,11 @@ export const ERRORS = {
   malformed_request: { status: 400, title: 'The request cannot be read', remedy: 'Compare the request with /api/docs.' },
   malformed_json: { status: 400, title: 'The body is not JSON', remedy: 'Send one JSON value in UTF-8.' },
   json_too_deep: { status: 400, title: 'The JSON is nested too deeply', remedy: 'Send at most 64 levels of nesting.' },
+  webhook_unknown: {
+    status: 400,
+    title: 'There is no webhook of these tokens',
+    remedy: 'Compare the URL with the hookUrl that was made for it; it may have been deleted.',
+  },
   unauthorized: {
     status: 401,
     title: 'The API key is missing or unknown',
@@ -20,6 +25,11 @@ export const ERRORS = {
     status: 401,
     title: 'The signature does not match',
     remedy: 'Compare the secret on both sides, and that no proxy changes the body.',
+  },
+  signature_expired: {
+    status: 401,
+    title: 'The signature is of another time',
+    remedy: 'Compare the clocks of both sides; the detail says how far they are apart, or how late the request came.',
   },
   otp_missing: { status: 401, title: 'The one-time password is missing', remedy: 'Send the code of this moment in `X-OTP`.' },
   otp_invalid: {
@@ -71,6 +81,22 @@ export const ERRORS = {
     title: 'The URL leads to an address that must not be called',
     remedy: 'Use a public address, or open the network with EGRESS_ALLOW.',
   },
+  request_incomplete: {
+    status: 422,
+    title: 'Too little was kept of this request to take it in',
+    remedy: 'Let the sender send it again, or raise `refusals.maxBodyBytes` for those that come.',
+  },
+  still_refused: {
+    status: 422,
+    title: 'The door refuses this request again',
+    remedy: 'Ask for its diagnosis, mend what it names, then accept it again.',
+  },
+  cause_not_proven: {
+    status: 422,
+    title: 'The diagnosis does not prove this cause',
+    remedy: 'Ask for the diagnosis and name a cause that says `acceptable`.',
+  },
+  rate_limited: { status: 429, title: 'Too many of these at once', remedy: 'Ask again after Retry-After.' },
   otp_locked: {
     status: 429,
     title: 'Too many wrong one-time passwords from this address',
@@ -91,6 +117,11 @@ export const ERRORS = {
   broker_unavailable: { status: 503, title: 'The broker is away', remedy: 'Send the request again after Retry-After.' },
   storage_unavailable: { status: 503, title: 'The storage is away', remedy: 'Send the request again after Retry-After.' },
   thread_store_unavailable: { status: 503, title: 'The store of threads is away', remedy: 'Send the request again after Retry-After.' },
+  token_check_unavailable: {
+    status: 503,
+    title: 'Access tokens cannot be checked now',
+    remedy: 'Send the request again after Retry-After; check that the service which `sts` or `accessTokens` names answers.',
+  },
   channel_not_configured: {
     status: 503,
     title: 'The channel has no secret',

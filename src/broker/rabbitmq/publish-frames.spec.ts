@@ -42,6 +42,7 @@ function framesOf(bytes: Buffer): Frame[] {
 
 it.each<[string, Partial<OutgoingMessage>]>([
   ['a small message', {}],
+  ['a content type', { contentType: 'application/json; charset=utf-8' }],
   ['no body', { body: Buffer.alloc(0) }],
   ['no headers', { headers: {} }],
   ['no exchange', { exchange: '' }],
@@ -62,7 +63,7 @@ it.each<[string, Partial<OutgoingMessage>]>([
   });
   const properties = decodeFrame(header!);
   expect(properties.size).toBe(sent.body.length);
-  expect(properties.fields).toMatchObject({ headers: sent.headers, deliveryMode: 2, messageId: sent.id, contentType: undefined });
+  expect(properties.fields).toMatchObject({ headers: sent.headers, deliveryMode: 2, messageId: sent.id, contentType: sent.contentType });
   expect(Buffer.concat(bodies.map(({ payload }) => payload))).toEqual(sent.body);
   expect([method, header, ...bodies].map((frame) => frame!.channel)).toEqual([7, 7, ...bodies.map(() => 7)]);
 });

@@ -13,8 +13,9 @@ const PUBLISH = 40;
 /** A message that reaches no queue comes back. */
 const MANDATORY = 1;
 const PERSISTENT = 2;
-/** Which properties follow: headers, delivery mode, message id. */
+/** Which properties follow: headers, delivery mode, message id; before them the content type where there is one. */
 const PROPERTIES = 0x2000 | 0x1000 | 0x0080;
+const CONTENT_TYPE = 0x8000;
 /** Class, weight, body size and flags before the properties; the length of the table, the delivery mode, the length of the id. */
 const HEADER_FIXED_BYTES = 14 + 4 + 1 + 1;
 /** Class, method, ticket, two lengths and the flags. */
@@ -29,12 +30,13 @@ const MAX_SHORT_BYTES = 255;
  * @throws RangeError when a name is longer than 255 bytes, or the headers do not fit in a frame.
  */
 export function encodePublish(channel: number, message: OutgoingMessage, frameMax: number): Buffer {
-  const { exchange, routingKey, id, headers, body } = message;
+  const { exchange, routingKey, id, headers, contentType, body } = message;
   const exchangeBytes = shortBytes('exchange', exchange);
   const keyBytes = shortBytes('routing key', routingKey);
   const idBytes = shortBytes('id', id);
   const tableBytes = bytesOfTable(headers);
-  const headerBytes = HEADER_FIXED_BYTES + tableBytes + idBytes;
+  const typeBytes = contentType === undefined ? 0 : shortBytes('content type', contentType);
+  const headerBytes = HEADER_FIXED_BYTES + tableBytes + idBytes + (contentType === undefined ? 0 : 1 + typeBytes);
   if (headerBytes + FRAME_BYTES > frameMax) throw new RangeError(`Its headers do not fit in a frame of ${String(frameMax)} bytes.`);
   const methodBytes = METHOD_FIXED_BYTES + exchangeBytes + keyBytes;
   const maxBodyBytes = frameMax - FRAME_BYTES;
@@ -53,9 +55,10 @@ export function encodePublish(channel: number, message: OutgoingMessage, frameMa
   out.writeUInt32BE(BASIC << 16, at);
   out.writeUInt32BE(0, at + 4);
   out.writeUInt32BE(body.length, at + 8);
-  out.writeUInt16BE(PROPERTIES, at + 12);
-  out.writeUInt32BE(tableBytes, at + 14);
-  at = writeTable(out, at + 18, headers);
+  out.writeUInt16BE(contentType === undefined ? PROPERTIES : PROPERTIES | CONTENT_TYPE, at + 12);
+  at = contentType === undefined ? at + 14 : writeShort(out, at + 14, contentType, typeBytes);
+  out.writeUInt32BE(tableBytes, at);
+  at = writeTable(out, at + 4, headers);
   out[at++] = PERSISTENT;
   at = writeShort(out, at, id, idBytes);
   out[at++] = FRAME_END;

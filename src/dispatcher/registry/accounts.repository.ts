@@ -71,7 +71,7 @@ export class AccountsRepository {
     return row !== undefined;
   }
 
-  /** With its identities, filters and endpoints; its keys are revoked. False when there is none. */
+  /** With its identities, filters, endpoints and sources; its keys are revoked. False when there is none. */
   async remove(trx: Transaction<Schema>, id: string): Promise<boolean> {
     if (id.includes('\0')) return false;
     const row = await trx.deleteFrom('accounts').where('id', '=', id).returning('id').executeTakeFirst();
@@ -79,6 +79,8 @@ export class AccountsRepository {
     await trx.deleteFrom('account_identities').where('account_id', '=', id).execute();
     await trx.deleteFrom('filters').where('account_id', '=', id).execute();
     await trx.deleteFrom('endpoints').where('account_id', '=', id).execute();
+    await trx.deleteFrom('token_webhooks').where('account_id', '=', id).execute();
+    await trx.deleteFrom('sources').where('account_id', '=', id).execute();
     await trx
       .updateTable('api_keys')
       .set({ revoked_at: Date.now() })
