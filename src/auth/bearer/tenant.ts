@@ -34,5 +34,9 @@ export function tenantOf(id: JsonSlice | undefined): Tenant | undefined {
   return { accountId: text, idJson: id.text() };
 }
 
-/** Whole numbers digit for digit, whatever their size; others as String(number) has them. */
-const numberText = (text: string): string => (/^\d+$/.test(text) ? text : String(Number(text)));
+/** Whole numbers digit for digit, whatever their size; others as String(number) has them, and undefined for what is too large for that. */
+function numberText(text: string): string | undefined {
+  if (/^\d+$/.test(text)) return text;
+  const number = Number(text);
+  return Number.isFinite(number) ? String(number) : undefined;
+}
