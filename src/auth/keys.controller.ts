@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, UseGuards 
 import { ApiBearerAuth, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { GatewayError } from '../core/errors';
 import { Accepts } from '../http/accepts';
-import { DEFAULT_LIMIT, MAX_LIMIT, type Page, PageQuery, pageOf } from '../http/page';
+import { BarePageQuery, DEFAULT_LIMIT, MAX_LIMIT, type Page, pageOf } from '../http/page';
 import { ApiKeyGuard } from './api-key.guard';
 import { type ApiKeyRow, ApiKeysService } from './api-keys.service';
 import { CreateKeyDto, type KeyDto, type KeyListDto, type NewKeyDto, UpdateKeyDto } from './keys.dto';
@@ -27,7 +27,7 @@ export class KeysController {
   @Get()
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT } })
   @ApiQuery({ name: 'cursor', required: false, type: String, description: 'The nextCursor of the page before.' })
-  async list(@PageQuery() page: Page, @CurrentPrincipal() principal: Principal): Promise<KeyListDto> {
+  async list(@BarePageQuery() page: Page, @CurrentPrincipal() principal: Principal): Promise<KeyListDto> {
     const { data, nextCursor } = pageOf(await this.keys.list(principal.accountId, page), page.limit, (row) => row.id);
     return { data: data.map(view), nextCursor };
   }

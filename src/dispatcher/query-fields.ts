@@ -1,18 +1,15 @@
 import { type FieldProblem, GatewayError } from '../core/errors';
+import { PAGE_FIELDS, unknownFields } from '../http/page';
 
 export type Query = Record<string, unknown>;
 
-/** Of every list; read by `PageQuery`. */
-const OF_PAGES = ['limit', 'cursor'];
-
 /**
- * Reads the filters of a list from its query string; `assertValid` throws when any was wrong, or was never asked for: a filter with a
- * slip in its name would show more than was meant.
+ * Reads the filters of a list from its query string; `assertValid` throws when any was wrong, or was never asked for.
  * Values are texts, or arrays of texts where a key was given twice.
  */
 export class QueryFields {
   private readonly problems: FieldProblem[] = [];
-  private readonly known = new Set(OF_PAGES);
+  private readonly known = new Set(PAGE_FIELDS);
 
   constructor(private readonly query: Query) {}
 
@@ -44,9 +41,7 @@ export class QueryFields {
 
   /** To be called once all filters are read. @throws GatewayError `malformed_request` naming every wrong filter. */
   assertValid(): void {
-    for (const name of Object.keys(this.query)) {
-      if (!this.known.has(name)) this.problems.push({ path: name.slice(0, 64), message: `is not one of ${[...this.known].join(', ')}` });
-    }
+    this.problems.push(...unknownFields(this.query, [...this.known]));
     if (this.problems.length > 0) throw new GatewayError('malformed_request', 'The query is not valid', { problems: this.problems });
   }
 }

@@ -45,7 +45,30 @@ export function pageOf<T>(rows: readonly T[], limit: number, keyOf: (row: T) => 
   return { data, nextCursor: rows.length > limit && last !== undefined ? keyOf(last) : null };
 }
 
+/** The parameters that every list knows. */
+export const PAGE_FIELDS: readonly string[] = ['limit', 'cursor'];
+
+/** A problem for each parameter that is not known: one with a slip in its name would show more than was meant. */
+export function unknownFields(query: Record<string, unknown>, known: readonly string[]): FieldProblem[] {
+  const unknown = Object.keys(query).filter((name) => !known.includes(name));
+  return unknown.map((name) => ({ path: name.slice(0, 64), message: `is not one of ${known.join(', ')}` }));
+}
+
+function parseBarePage(query: Record<string, unknown>, kind?: CursorKind): Page {
+  const problems = unknownFields(query, PAGE_FIELDS);
+  if (problems.length > 0) throw new GatewayError('malformed_request', 'The query is not valid', { problems });
+  return parsePage(query, kind);
+}
+
+/** As PageQuery, in the handler of a list without filters: any other parameter is refused. */
+export const BarePageQuery = createParamDecorator((kind: CursorKind | undefined, context: ExecutionContext) =>
+  parseBarePage(queryOf(context), kind),
+);
+
 /** `@PageQuery() page: Page` in a list's handler. */
 export const PageQuery = createParamDecorator((kind: CursorKind | undefined, context: ExecutionContext) =>
-  parsePage(context.switchToHttp().getRequest<FastifyRequest>().query as Record<string, unknown>, kind ?? 'id'),
+  parsePage(queryOf(context), kind),
 );
+
+const queryOf = (context: ExecutionContext): Record<string, unknown> =>
+  context.switchToHttp().getRequest<FastifyRequest>().query as Record<string, unknown>;

@@ -18,14 +18,22 @@ describe.each(ENGINES)('registry over REST on %s', (engine) => {
   const newEndpoint = (key: string, more: object = {}) =>
     app.must(201, 'POST', '/api/v1/endpoints', { url: 'http://127.0.0.1:9/x', ...more }, { key });
 
-  it.each(['deliveries', 'endpoints', 'events', 'filters', 'jobs', 'threads'])(
-    'refuses a query that lists of %s do not know',
-    async (list) => {
-      const answer = await app.call('GET', `/api/v1/${list}?limit=5&acountId=a`);
-      expect(answer.body).toMatchObject({ status: 400, code: 'malformed_request' });
-      expect(paths(answer)).toEqual(['acountId']);
-    },
-  );
+  it.each([
+    'accounts',
+    'accounts/default/identities',
+    'deliveries',
+    'endpoints',
+    'events',
+    'filters',
+    'jobs',
+    'keys',
+    'sources',
+    'threads',
+  ])('refuses a query that lists of %s do not know', async (list) => {
+    const answer = await app.call('GET', `/api/v1/${list}?limit=5&acountId=a`);
+    expect(answer.body).toMatchObject({ status: 400, code: 'malformed_request' });
+    expect(paths(answer)).toEqual(['acountId']);
+  });
 
   describe('accounts', () => {
     it('makes, shows, renames and deletes them', async () => {
@@ -238,7 +246,11 @@ describe.each(ENGINES)('registry over REST on %s', (engine) => {
     });
 
     it.each([
-      [{ where: { 'data.text': 'x' } }, 'where'],
+      [{ where: { 'data.text': 'x' } }, 'where.data.text'],
+      [{ where: 'level' }, 'where'],
+      [{ where: [] }, 'where'],
+      [{ where: { $or: [{ level: 'a' }, { 'message.host.os': { $in: [] } }] } }, 'where.$or[1].message.host.os.$in'],
+      [{ where: { 'message.s': { $regex: '(a+)+(?=b)' } } }, 'where.message.s.$regex'],
       [{ applications: 'shop' }, 'applications'],
       [{ applications: [''] }, 'applications'],
       [{ eventTypes: [1] }, 'eventTypes'],
@@ -260,8 +272,25 @@ describe.each(ENGINES)('registry over REST on %s', (engine) => {
       await app.must(422, 'PATCH', `/api/v1/filters/${id}`, { levels: names(2) });
     });
 
-    it('takes null for where, which there is none of', async () => {
-      await app.must(201, 'POST', '/api/v1/filters', { where: null });
+    it('keeps conditions as they are given', async () => {
+      const where = { 'message.host["a.b"]': { $in: ['rhel', 5, true, null] }, $or: [{ level: 'critical' }, { $not: { 'message.x': 1 } }] };
+      const made = await app.must(201, 'POST', '/api/v1/filters', { where }, { key: keyA });
+      const path = `/api/v1/filters/${made.id}`;
+      expect(made.where).toEqual(where);
+      expect((await app.must(200, 'GET', path)).where).toEqual(where);
+      expect((await app.must(200, 'PATCH', path, { name: 'x' })).where).toEqual(where);
+      expect((await app.must(200, 'PATCH', path, { where: { level: 'info' } })).where).toEqual({ level: 'info' });
+      expect((await app.must(200, 'PATCH', path, { where: {} })).where).toBeNull();
+      expect((await app.must(201, 'POST', '/api/v1/filters', { where: null })).where).toBeNull();
+    });
+
+    it('refuses conditions by their paths, all of them at once, and changes nothing then', async () => {
+      const { id } = await app.must(201, 'POST', '/api/v1/filters', { where: { level: 'info' } }, { key: keyA });
+      const where = { $or: [{ level: 5 }, { 'message.host.os': { $in: 'rhel' } }], 'message.n': { $gt: {} } };
+      const answer = await app.call('PATCH', `/api/v1/filters/${id}`, { where }, { key: keyA });
+      expect(answer.status).toBe(422);
+      expect(paths(answer)).toEqual(['where.$or[0].level', 'where.$or[1].message.host.os.$in', 'where.message.n.$gt']);
+      expect((await app.must(200, 'GET', `/api/v1/filters/${id}`)).where).toEqual({ level: 'info' });
     });
   });
 

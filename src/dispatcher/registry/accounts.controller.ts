@@ -7,7 +7,7 @@ import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
 import { Accepts } from '../../http/accepts';
 import { ApiPage } from '../api-page';
-import { type Page, PageQuery, pageOf } from '../../http/page';
+import { BarePageQuery, type Page, pageOf } from '../../http/page';
 import { type AccountDto, type AccountListDto, CreateAccountDto, UpdateAccountDto } from './accounts.dto';
 import { type AccountRow, AccountsRepository } from './accounts.repository';
 import { assertAdmin, assertOwn, noSuchAccount } from './account-scope';
@@ -39,7 +39,7 @@ export class AccountsController {
   /** All accounts for an admin key, else the key's own. */
   @ApiPage()
   @Get()
-  async list(@PageQuery('text') page: Page, @CurrentPrincipal() principal: Principal): Promise<AccountListDto> {
+  async list(@BarePageQuery('text') page: Page, @CurrentPrincipal() principal: Principal): Promise<AccountListDto> {
     const { data, nextCursor } = pageOf(await this.accounts.list(principal.accountId, page), page.limit, (row) => row.id);
     return { data: data.map(view), nextCursor };
   }
@@ -63,7 +63,7 @@ export class AccountsController {
     return this.present(id);
   }
 
-  /** Deletes it with its identities, filters and endpoints, and revokes its keys. Its events stay. Needs an admin key. */
+  /** Deletes it with its identities, filters, endpoints and sources, and revokes its keys. Its events stay. Needs an admin key. */
   @Delete(':id')
   @HttpCode(204)
   async remove(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<void> {

@@ -5,7 +5,7 @@ import { CurrentPrincipal, type Principal } from '../../auth/principal';
 import { ACCOUNT_ID } from '../../core/account-id';
 import { GatewayError } from '../../core/errors';
 import { Accepts } from '../../http/accepts';
-import { type Page, PageQuery, pageOf } from '../../http/page';
+import { BarePageQuery, type Page, pageOf } from '../../http/page';
 import { ApiPage } from '../api-page';
 import { assertAdmin, assertOwn, noSuchAccount } from './account-scope';
 import { CreateIdentityDto, type IdentityDto, type IdentityListDto } from './accounts.dto';
@@ -52,7 +52,11 @@ export class IdentitiesController {
 
   @Get()
   @ApiPage()
-  async list(@Param('id') id: string, @PageQuery('text') page: Page, @CurrentPrincipal() principal: Principal): Promise<IdentityListDto> {
+  async list(
+    @Param('id') id: string,
+    @BarePageQuery('text') page: Page,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<IdentityListDto> {
     assertOwn(principal, id);
     await this.assertExists(id);
     const { data, nextCursor } = pageOf(await this.identities.list(id, page), page.limit, cursorOf);
