@@ -51,5 +51,6 @@ import { RegistryChange } from './registry/registry-change';
     PlainRows,
     RegistryChange,
   ],
+  exports: [AccountsRepository, RegistryChange],
 })
 export class RestApiModule {}

@@ -57,7 +57,8 @@ export function installDirect(fastify: FastifyInstance, app: NestFastifyApplicat
 export function sendAnswer(reply: FastifyReply, { status, contentType, body, headers }: PresetAnswer): void {
   if (headers !== undefined) reply.headers(headers);
   if (body !== '') reply.header('content-type', contentType);
-  void reply.code(status).send(body);
+  // Of a text Fastify would add a charset to some types.
+  void reply.code(status).send(body === '' ? body : Buffer.from(body));
 }
 
 /** @throws Error when something is decorated with what would not run. */

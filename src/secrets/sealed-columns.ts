@@ -4,7 +4,7 @@ import { SEALED } from './secret-box';
 
 /** A table with sealed columns. */
 export interface SealedTable {
-  name: 'endpoints' | 'account_identities' | 'affinity_sessions';
+  name: 'endpoints' | 'account_identities' | 'affinity_sessions' | 'sources' | 'token_webhooks' | 'requests';
   columns: readonly string[];
   /** A text that tells its rows apart, in SQL. */
   key: RawBuilder<string>;
@@ -26,7 +26,10 @@ export const SEALED_COLUMNS = ['secret', 'previous_secret', 'auth', 'headers'] a
 export const SEALED_TABLES: readonly SealedTable[] = [
   { name: 'endpoints', columns: SEALED_COLUMNS, key: sql.ref<string>('id') },
   { name: 'account_identities', columns: ['credentials'], key: sql<string>`(channel || ' ' || external_id)` },
+  { name: 'sources', columns: ['secrets', 'previous_secrets', 'token'], key: sql.ref<string>('id') },
   { name: 'affinity_sessions', columns: ['cookie'], key: sql.ref<string>('key'), isReplaceable: true },
+  { name: 'requests', columns: ['original'], key: sql.ref<string>('id'), isReplaceable: true },
+  { name: 'token_webhooks', columns: ['tokens'], key: sql.ref<string>('id') },
 ];
 
 /** No headers are no secret. */
@@ -45,6 +48,15 @@ export const credentialsContext = (channel: string, externalId: string): string 
 
 /** Where the cookie of an affinity session is sealed. */
 export const sessionContext = (key: string): string => contextOf('affinity_sessions', 'cookie', key);
+
+/** Where something of a source is sealed. */
+export const sourceContext = (id: string, column: 'secrets' | 'previous_secrets' | 'token'): string => contextOf('sources', column, id);
+
+/** Where the tokens of a token webhook are sealed. */
+export const webhookTokensContext = (id: string): string => contextOf('token_webhooks', 'tokens', id);
+
+/** Where a refused request is sealed as it came. */
+export const originalContext = (id: string): string => contextOf('requests', 'original', id);
 
 /** Those columns of a row that the box's first key did not seal, sealed with it. @throws GatewayError `secret_unreadable`. */
 export function resealed(

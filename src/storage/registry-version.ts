@@ -4,7 +4,7 @@ import { isOutage } from '../core/errors';
 import type { Schema } from './schema';
 import { Storage } from './storage';
 
-/** Part of every transaction that changes accounts, identities, keys, endpoints or filters. */
+/** Part of every transaction that changes accounts, identities, keys, endpoints, filters or sources. */
 export async function bumpRegistryVersion(trx: Transaction<Schema>): Promise<void> {
   await trx
     .updateTable('registry_version')

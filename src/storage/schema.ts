@@ -78,6 +78,8 @@ export interface FiltersTable {
   applications: Json;
   event_types: Json;
   levels: Json;
+  /** Conditions on what stands in the event; null: none. */
+  where: Json | null;
   endpoint_ids: Json;
   created_at: TimeMs;
   updated_at: TimeMs;
@@ -89,7 +91,35 @@ export interface RegistryVersionTable {
   version: number;
 }
 
-/** When each endpoint, filter or identity changed last; kept by triggers. */
+/** Systems that send to a URL of their own; see src/sources. */
+export interface SourcesTable {
+  id: string;
+  account_id: string;
+  name: string;
+  application: string;
+  enabled: Flag;
+  /** Its type and settings without their secrets. */
+  verification: Json;
+  /** The settings that are secrets, sealed. */
+  secrets: Json;
+  /** Secrets that count beside those until `previous_secrets_until`, sealed; a list. */
+  previous_secrets: Json | null;
+  previous_secrets_until: TimeMs | null;
+  /** The last part of its URL, sealed: to be shown again. */
+  token: string;
+  /** SHA-256 of the token, base64url. */
+  token_hash: string;
+  /** Of the one that is let in as well until `previous_token_until`. */
+  previous_token_hash: string | null;
+  previous_token_until: TimeMs | null;
+  event_type_from: string | null;
+  /** What senders are answered; null: what their platform expects. */
+  response: Json | null;
+  created_at: TimeMs;
+  updated_at: TimeMs;
+}
+
+/** When each endpoint, filter, identity or source changed last; kept by triggers. */
 export interface RegistryChangesTable {
   kind: string;
   /** The row's id; of an identity `[channel, externalId]` as JSON. */
@@ -188,9 +218,22 @@ export interface RequestsTable {
   path: string;
   address: string;
   headers: Json;
+  /** The beginning of it, or all. */
   body: Uint8Array | null;
   body_bytes: number;
   request_id: string;
+  /** Its name, which several sources may share. */
+  door: string;
+  /** Whose source it is, where that is known. */
+  account_id: string | null;
+  /** Target, route and headers as they came, sealed; null in rows of a version that did not keep them. */
+  original: string | null;
+  /** Whether `body` is all of it, or there was none. */
+  body_whole: Flag;
+  /** When it was taken in after all. */
+  accepted_at: TimeMs | null;
+  /** Since when somebody is taking it in. */
+  claimed_at: TimeMs | null;
 }
 
 /** What a group changed in the ledger's sum; folded into `ledger_totals` later, so that no row is hot. */
@@ -312,6 +355,26 @@ export interface OtpFailuresTable {
   id: string;
 }
 
+/** Webhooks by the URLs that tenants had made for them; see src/token-webhooks. */
+export interface TokenWebhooksTable {
+  id: string;
+  account_id: string;
+  /** The tenant's id as JSON text, as its access token's check told it. */
+  tenant_id: Json;
+  datasource: string;
+  event: string;
+  /** Where in the body the time stands. */
+  ts_field: string | null;
+  /** For whose host the URL is. */
+  server: string;
+  /** SHA-256 of the token, hex. */
+  token_hash: string;
+  api_token_hash: string;
+  /** Both, as they are shown again in the URL: JSON, sealed. */
+  tokens: string;
+  created_at: TimeMs;
+}
+
 /** Small facts of the installation, such as whether the admin key was made. */
 export interface MetaTable {
   key: string;
@@ -324,6 +387,7 @@ export interface Schema {
   api_keys: ApiKeysTable;
   endpoints: EndpointsTable;
   filters: FiltersTable;
+  sources: SourcesTable;
   registry_version: RegistryVersionTable;
   registry_changes: RegistryChangesTable;
   events: EventsTable;
@@ -340,6 +404,7 @@ export interface Schema {
   statements: StatementsTable;
   otp_uses: OtpUsesTable;
   otp_failures: OtpFailuresTable;
+  token_webhooks: TokenWebhooksTable;
   meta: MetaTable;
   processes: ProcessesTable;
   affinity_sessions: AffinitySessionsTable;

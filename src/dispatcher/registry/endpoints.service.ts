@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type FieldProblem, GatewayError } from '../../core/errors';
+import { GatewayError } from '../../core/errors';
 import { Backlog } from '../delivery/backlog';
 import { EgressGuard } from '../delivery/egress/egress-guard';
 import { switchFacts } from '../operational/facts';
@@ -9,10 +9,8 @@ import { changesOf, secretOf, switched } from './endpoint-patch';
 import type { CreateEndpointDto, RotateSecretDto, UpdateEndpointDto } from './endpoints.dto';
 import { EndpointsRepository } from './endpoints.repository';
 import { assertNotManaged } from './managed-endpoint';
+import { overlapEnd } from './overlap';
 import { RegistryChange } from './registry-change';
-
-const DAY_MS = 86_400_000;
-const MAX_OVERLAP_MS = 30 * DAY_MS;
 
 /** Changes of endpoints. An account of null means any: an admin key asks. */
 @Injectable()
@@ -51,7 +49,7 @@ export class EndpointsService {
   rotateSecret(id: string, account: string | null, input: RotateSecretDto): Promise<EndpointRecord> {
     const secret = secretOf(input.secret);
     const now = Date.now();
-    const until = overlapEnd(input.previousSecretUntil, now);
+    const until = overlapEnd('previousSecretUntil', input.previousSecretUntil, now);
     return this.change(id, account, (endpoint) => {
       // One that no key opens signs no more.
       const previousSecret = until > now ? (readable(() => endpoint.secret) ?? null) : null;
@@ -90,11 +88,3 @@ export class EndpointsService {
 }
 
 export const noSuchEndpoint = (id: string): GatewayError => new GatewayError('not_found', `There is no endpoint ${id.slice(0, 64)}`);
-
-function overlapEnd(text: string | null | undefined, now: number): number {
-  if (text === undefined || text === null) return now + DAY_MS;
-  const until = Date.parse(text);
-  if (until <= now + MAX_OVERLAP_MS) return until;
-  const problems: FieldProblem[] = [{ path: 'previousSecretUntil', message: 'must be a time within 30 days from now' }];
-  throw new GatewayError('validation_failed', undefined, { problems });
-}

@@ -2,9 +2,9 @@ import { type Transaction, sql } from 'kysely';
 import type { Schema } from '../schema';
 import type { Engine } from '../storage';
 
-interface Watched {
-  table: 'endpoints' | 'filters' | 'account_identities';
-  kind: 'endpoint' | 'filter' | 'identity';
+export interface Watched {
+  table: 'endpoints' | 'filters' | 'account_identities' | 'sources' | 'token_webhooks';
+  kind: 'endpoint' | 'filter' | 'identity' | 'source' | 'token_webhook';
   keyColumns: readonly string[];
   /** What every attempt may change and nobody dispatches by. */
   ignored: readonly string[];
@@ -26,7 +26,13 @@ export async function registryChanges(trx: Transaction<Schema>, engine: Engine):
       primary key (kind, key))${engine === 'postgres' ? '' : ' strict'}`,
     'create index registry_changes_by_version on registry_changes (version)',
   ];
-  for (const watched of WATCHED) statements.push(...(engine === 'postgres' ? onPostgres(watched) : await onSqlite(trx, watched)));
+  for (const statement of statements) await sql.raw(statement).execute(trx);
+  for (const watched of WATCHED) await watch(trx, engine, watched);
+}
+
+/** Has the changes of a table's rows kept as well. */
+export async function watch(trx: Transaction<Schema>, engine: Engine, watched: Watched): Promise<void> {
+  const statements = engine === 'postgres' ? onPostgres(watched) : await onSqlite(trx, watched);
   for (const statement of statements) await sql.raw(statement).execute(trx);
 }
 

@@ -12,6 +12,10 @@ import { registryChanges } from './0008-registry-changes';
 import { identityCredentials } from './0009-identity-credentials';
 import { oneTimePasswords } from './0011-one-time-passwords';
 import { affinity } from './0013-affinity';
+import { sources } from './0014-sources';
+import { tokenWebhooks } from './0015-token-webhooks';
+import { refusedRequests } from './0016-refused-requests';
+import { filterConditions } from './0019-filter-conditions';
 import { threads } from './0010-threads';
 
 export interface Migration {
@@ -34,4 +38,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0010-threads', up: threads },
   { name: '0011-one-time-passwords', up: oneTimePasswords },
   { name: '0013-affinity', up: affinity },
+  { name: '0014-sources', up: sources },
+  { name: '0015-token-webhooks', up: tokenWebhooks },
+  { name: '0016-refused-requests', up: refusedRequests },
+  { name: '0019-filter-conditions', up: filterConditions },
 ];
