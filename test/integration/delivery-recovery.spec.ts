@@ -50,6 +50,18 @@ describe.each(ENGINES)('delivery recovers on $engine', (engine) => {
     expect(receiver.received).toHaveLength(6);
   });
 
+  it('attempts each at its time, though nobody looks meanwhile', async () => {
+    await rig.boot({ DELIVERY_PULL_INTERVAL_MS: '60000' });
+    const receiver = await rig.receiver();
+    receiver.answer = (_, count) => ({ status: count < 2 ? 500 : 204 });
+    const endpoint = await rig.endpoint('short', { url: receiver.url, retry_schedule: '[1.5]' });
+    for (let sent = 1; sent <= 5; sent++) {
+      await rig.send('short');
+      await eventually('it has failed', () => receiver.received.length >= sent);
+    }
+    await rig.reached(endpoint.id, { delivered: 5 });
+  });
+
   it('disables an endpoint that is gone and cancels its open deliveries', async () => {
     await rig.boot();
     const receiver = await rig.receiver();

@@ -74,12 +74,25 @@ describe('Backlog', () => {
     expect(backlog.nextAt).toBe(Infinity);
   });
 
-  it('knows the earliest time of each endpoint', () => {
+  it('knows every time of an endpoint that is near', () => {
     const { backlog } = watched();
-    backlog.dueLater('a', 2_000);
-    backlog.dueLater('a', 1_001);
-    backlog.dueLater('a', 3_000);
+    for (const atMs of [2_000, 1_001, 1_003, 3_000]) backlog.dueLater('a', atMs);
     backlog.takeUpParked(1_005);
+    expect([backlog.endpoints(), backlog.nextAt]).toEqual([['a'], 2_000]);
+    backlog.asking('a');
+    backlog.takeUpParked(2_000);
+    expect([backlog.endpoints(), backlog.nextAt]).toEqual([['a'], 3_000]);
+  });
+
+  it.each([
+    ['of what is far away', (backlog: Backlog, forMs: number) => backlog.dueLater('a', Date.now() + forMs)],
+    ['of what has no room', (backlog: Backlog, forMs: number) => backlog.park('a', forMs)],
+  ])('knows the earliest time only %s', (_, wait) => {
+    const { backlog } = watched();
+    wait(backlog, 60_000);
+    const first = backlog.nextAt;
+    wait(backlog, 120_000);
+    backlog.takeUpParked(first);
     expect([backlog.endpoints(), backlog.nextAt]).toEqual([['a'], Infinity]);
   });
 });

@@ -6,6 +6,8 @@ const SUSPICION_DELAY_MS = 50;
 const STORED_DELAY_MS = 5;
 /** Times at which endpoints are asked about again are rounded up to a multiple, so that many are asked about together. */
 const AGAIN_STEP_MS = 5;
+/** Of an endpoint's times further away only the first is kept: the looks find the others by then. */
+const NEAR_MS = 2_000;
 
 /**
  * What this process knows of deliveries that wait in the database for a slot, not for their time. It joins the runner, which
@@ -18,8 +20,8 @@ export class Backlog {
   private readonly known = new Set<string>();
   /** Endpoints that have all the attempts under way that they may have. */
   private readonly full = new Set<string>();
-  /** Endpoints to be asked about again, and when. */
-  private readonly again = new Map<string, number>();
+  /** Endpoints to be asked about again, and when: deliveries that failed one after the other are due one after the other. */
+  private readonly again = new Map<string, Set<number>>();
   private nextAgainAt = Infinity;
   private wake: (kind: 'claim' | 'look', atMs: number) => void = () => undefined;
 
@@ -65,11 +67,7 @@ export class Backlog {
 
   /** A delivery to the endpoint is due then. */
   dueLater(endpointId: string, atMs: number): void {
-    const roundedMs = Math.ceil(atMs / AGAIN_STEP_MS) * AGAIN_STEP_MS;
-    if ((this.again.get(endpointId) ?? Infinity) <= roundedMs) return;
-    this.again.set(endpointId, roundedMs);
-    this.nextAgainAt = Math.min(this.nextAgainAt, roundedMs);
-    this.wake('claim', roundedMs);
+    this.askAgain(endpointId, atMs, atMs > Date.now() + NEAR_MS);
   }
 
   /** The endpoints to ask about. */
@@ -81,7 +79,7 @@ export class Backlog {
   park(endpointId: string, forMs: number | undefined): void {
     this.suspects.delete(endpointId);
     if (forMs === undefined) this.full.add(endpointId);
-    else this.dueLater(endpointId, Date.now() + forMs);
+    else this.askAgain(endpointId, Date.now() + forMs, true);
   }
 
   /** When the first of the parked endpoints is to be asked about again. */
@@ -93,13 +91,16 @@ export class Backlog {
   takeUpParked(nowMs: number): void {
     if (nowMs < this.nextAgainAt) return;
     this.nextAgainAt = Infinity;
-    for (const [endpointId, atMs] of this.again) {
-      if (atMs > nowMs) {
-        this.nextAgainAt = Math.min(this.nextAgainAt, atMs);
-        continue;
+    for (const [endpointId, times] of this.again) {
+      for (const atMs of times) {
+        if (atMs > nowMs) {
+          this.nextAgainAt = Math.min(this.nextAgainAt, atMs);
+        } else {
+          times.delete(atMs);
+          this.suspects.add(endpointId);
+        }
       }
-      this.again.delete(endpointId);
-      this.suspects.add(endpointId);
+      if (times.size === 0) this.again.delete(endpointId);
     }
   }
 
@@ -124,6 +125,16 @@ export class Backlog {
     this.known.delete(endpointId);
     this.full.delete(endpointId);
     this.again.delete(endpointId);
+  }
+
+  /** @param isEarlierEnough an earlier time of the endpoint's serves as well: then it is asked about, and this one found anew. */
+  private askAgain(endpointId: string, atMs: number, isEarlierEnough: boolean): void {
+    const roundedMs = Math.ceil(atMs / AGAIN_STEP_MS) * AGAIN_STEP_MS;
+    const times = this.again.get(endpointId) ?? new Set();
+    if (times.has(roundedMs) || (isEarlierEnough && [...times].some((time) => time < roundedMs))) return;
+    this.again.set(endpointId, times.add(roundedMs));
+    this.nextAgainAt = Math.min(this.nextAgainAt, roundedMs);
+    this.wake('claim', roundedMs);
   }
 
   private suspectIn(endpointId: string, delayMs: number): void {
