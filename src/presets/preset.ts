@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { FieldProblem } from '../core/errors';
+import type { HmacScheme } from './signing/scheme';
 
 /** All that a preset may read of a request to find out who sent it. */
 export interface SignedRequest {
@@ -37,7 +39,10 @@ export interface Verifier {
   assertValid(request: SignedRequest, nowMs: number): string | undefined;
 }
 
-/** One field of `verification`. Texts are 1 to 4,096 characters. */
+/**
+ * One field of `verification`. Texts are 1 to 4,096 characters, lists 1 to 100 texts. Of kind `secret` each is sealed and never shown.
+ * The one named `secrets` is a list of 1 to 5, newest first, any of which counts; it may be given as one text `secret` as well.
+ */
 export interface Field {
   kind: 'secret' | 'text' | 'choice' | 'number' | 'list';
   /** For /api/docs and docs/presets.md: what it is, its unit, what is allowed. */
@@ -61,6 +66,8 @@ export interface PresetAnswer {
 
 /** What a platform asks at the URL before it sends events, or between them. */
 export interface Handshake {
+  /** For docs/presets.md: what is asked and answered. */
+  title: string;
   /** The only method of such requests. */
   method: 'GET' | 'POST' | 'OPTIONS';
   /** True: it is signed like a webhook and answered only once that was checked. */
@@ -94,7 +101,10 @@ export interface PresetEvent {
 export interface Reading {
   /** By lower-case names; they are kept with the body. */
   headers: readonly string[];
-  /** @throws GatewayError `malformed_json`, `malformed_request`, `json_too_deep` for what can never be read. */
+  /** For docs/presets.md: where the event type stands, and what the key is made of. */
+  eventType: string;
+  dedupeKey: string;
+  /** @throws GatewayError `malformed_json`, `malformed_request`, `json_too_deep`, `body_too_large` for what can never be read. */
   read(message: PresetMessage): PresetEvent[];
 }
 
@@ -108,7 +118,11 @@ export interface Preset {
   /** The page of its contract. */
   readonly documentation: string;
   readonly fields: Readonly<Record<string, Field>>;
+  /** What is wrong with fields together that are right one by one; paths are their names. */
+  problems?(settings: PresetSettings): FieldProblem[];
   verifier(settings: PresetSettings, context: PresetContext): Verifier;
+  /** How it signs, where that is a keyed hash; undefined where these settings have none. Its keys are `settings.secrets`. */
+  scheme?(settings: PresetSettings, context: PresetContext): HmacScheme | undefined;
   readonly handshake?: Handshake;
   readonly reading: Reading;
 }

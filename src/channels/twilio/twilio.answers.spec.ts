@@ -1,6 +1,6 @@
 import { TwilioAnswers } from './twilio.answers';
 import type { TwilioConfig } from './twilio.config';
-import { Form } from './twilio.form';
+import { Form } from '../../presets/request/form';
 import type { FormKind } from './twilio.form-kind';
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>';

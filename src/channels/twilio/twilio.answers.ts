@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Replies, TwilioConfig } from './twilio.config';
-import type { Form } from './twilio.form';
+import type { Form } from '../../presets/request/form';
 import type { FormKind } from './twilio.form-kind';
 import { ourNumber } from './twilio.forms';
 import { EMPTY_TWIML, isTwiml, twimlOf } from './twilio.twiml';

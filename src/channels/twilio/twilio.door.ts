@@ -6,7 +6,7 @@ import type { ReceivedRequest } from '../../http/received-request';
 import { ChannelInbox } from '../channel';
 import { TwilioAnswers } from './twilio.answers';
 import { openCloudEvents } from './twilio.cloud-events';
-import { Form } from './twilio.form';
+import { Form } from '../../presets/request/form';
 import { type Route, kindOf } from './twilio.form-kind';
 import { FORM_TYPE, JSON_TYPE, attributesOf } from './twilio.parser';
 import { TWILIO, TwilioSignature } from './twilio.signature';

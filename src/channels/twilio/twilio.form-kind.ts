@@ -1,4 +1,4 @@
-import type { Form } from './twilio.form';
+import type { Form } from '../../presets/request/form';
 
 /** The doors below /twilio, and the one at /twilio itself. */
 export const ROUTES = ['message', 'status', 'voice', 'conversations', 'events'] as const;

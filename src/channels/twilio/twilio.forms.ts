@@ -1,7 +1,7 @@
 import { cleanText } from '../../core/clean-text';
 import type { Attachment, IncomingEvent, Statement } from '../../core/hook-event';
 import { type DoorFacts, identityOf, inboundStatement, threadIdOf, timestampOf } from './twilio.event';
-import { Form } from './twilio.form';
+import { Form } from '../../presets/request/form';
 import { type FormKind, kindOf } from './twilio.form-kind';
 
 /**

@@ -3,7 +3,7 @@ import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import type { ServerConfig } from '../../config/app.config';
 import { GatewayError } from '../../core/errors';
 import type { TwilioConfig } from './twilio.config';
-import { Form } from './twilio.form';
+import { Form } from '../../presets/request/form';
 import { TwilioSignature } from './twilio.signature';
 
 const ORIGIN = 'https://gw.example.com';

@@ -3,7 +3,7 @@ import { type KeyObject, createHash, createHmac, createSecretKey, timingSafeEqua
 import { ServerConfig } from '../../config/app.config';
 import { GatewayError } from '../../core/errors';
 import { AUTH_TOKEN, TwilioConfig } from './twilio.config';
-import type { Form } from './twilio.form';
+import type { Form } from '../../presets/request/form';
 import { SignedUrls } from './twilio.urls';
 
 /** The channel, its doors, its application and the ledger's source. */

@@ -1,4 +1,4 @@
-import { Form } from '../../../src/channels/twilio/twilio.form';
+import { Form } from '../../../src/presets/request/form';
 import { TwilioSignature } from '../../../src/channels/twilio/twilio.signature';
 import type { ServerConfig } from '../../../src/config/app.config';
 import type { TwilioConfig } from '../../../src/channels/twilio/twilio.config';

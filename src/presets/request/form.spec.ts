@@ -1,4 +1,4 @@
-import { Form } from './twilio.form';
+import { Form } from './form';
 
 it('signs names in the order of their characters, each before each of its different values', () => {
   expect(Form.parse('b=1&A=2&a=3&B=&Z=x+y%2B&Digits=5678&Digits=1234&Digits=1234').signedText()).toBe('A2BDigits1234Digits5678Zx y+a3b1');

@@ -13,10 +13,11 @@ export class Form {
 
   /**
    * @param text As it came, in a body or a query.
+   * @param maxCharacters More only where the sender is known already.
    * @throws GatewayError `body_too_large` when it is longer, or has more parameters, than what Twilio would send.
    */
-  static parse(text: string): Form {
-    assertSmall(text);
+  static parse(text: string, maxCharacters: number = MAX_CHARACTERS): Form {
+    assertSmall(text, maxCharacters);
     const values = new Map<string, string[]>();
     // Alone, a question mark at the beginning would be taken for the mark of a query and be lost.
     for (const [name, value] of new URLSearchParams(`&${text}`)) {
@@ -54,8 +55,8 @@ export class Form {
   }
 }
 
-function assertSmall(text: string): void {
-  if (text.length > MAX_CHARACTERS) throw new GatewayError('body_too_large', `The form is longer than ${MAX_CHARACTERS} characters`);
+function assertSmall(text: string, maxCharacters: number): void {
+  if (text.length > maxCharacters) throw new GatewayError('body_too_large', `The form is longer than ${String(maxCharacters)} characters`);
   let parameters = 1;
   for (let at = text.indexOf('&'); at !== -1; at = text.indexOf('&', at + 1)) {
     if (++parameters > MAX_PARAMETERS) throw new GatewayError('body_too_large', `The form has more than ${MAX_PARAMETERS} parameters`);
