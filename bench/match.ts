@@ -22,6 +22,8 @@ export const match: Bench = { names: ['match', 'registry-change'], run };
 
 const endpoint = endpointRow();
 
+const MESSAGE = Buffer.from('{}');
+
 /** One in ten of those that an event meets matches it; the others want a level. */
 const filtersOf = (count: number): FilterRow[] =>
   Array.from({ length: count }, (_, index) =>
@@ -57,6 +59,9 @@ function matched(registry: RegistrySnapshot, types: number): number {
     application: 'app',
     eventType: `type-${(index * 7_919) % types}`,
     level: null,
+    timestamp: '2026-11-22T09:30:00Z',
+    context: null,
+    data: MESSAGE,
   }));
   const started = process.hrtime.bigint();
   for (const event of events) if (registry.match(event).endpoints.length !== 1) throw new Error('An event did not match.');

@@ -32,6 +32,8 @@ export class Outbound {
 
   add(event: StoredEvent): 'pending' | 'filtered' {
     const { endpoints, disabledOnly } = event.withheld ? NOBODY : this.registry.match(event);
+    // What was parsed to match it is not kept as long as the event is.
+    if (event.subject !== undefined) event.subject = undefined;
     const fanOut = endpoints.length;
     const reason = event.withheld ?? (disabledOnly ? 'endpoint_disabled' : 'no_filter');
     // Here and below rows are added to, not copied: a copy costs more than all else in here.

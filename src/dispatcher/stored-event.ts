@@ -1,3 +1,4 @@
+import type { Subject } from '../core/conditions/condition-path';
 import type { WithheldReason } from '../core/hook-event';
 import type { EventsTable } from '../storage/schema';
 
@@ -26,6 +27,8 @@ export interface StoredEvent {
   withheld?: WithheldReason;
   /** The delivered body, once it is built: one for all deliveries of the event. */
   built?: Buffer;
+  /** What conditions of filters read of it, while it is matched. */
+  subject?: Subject | undefined;
 }
 
 type PayloadColumns = Pick<EventsTable, 'context' | 'body' | 'content_type' | 'data' | 'data_start' | 'data_end'>;
@@ -79,5 +82,5 @@ export function fromEventRow(row: EventRow): StoredEvent {
 }
 
 /** SQLite gives Uint8Array, PostgreSQL Buffer. */
-const asBuffer = (bytes: Uint8Array): Buffer =>
+export const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -2,11 +2,12 @@ import { GatewayError } from '../../src/core/errors';
 import { RegistryService } from '../../src/dispatcher/registry/registry.service';
 import { RegistryVersion } from '../../src/storage/registry-version';
 import { ENGINES } from '../conformance/storage/engines';
+import { matchable } from '../support/matchable-event';
 import { endpointRow, filterRow } from '../support/registry-rows';
 import { testBox } from '../support/secret-box';
 import { DispatchRig, incoming, requestOf } from './dispatch-rig';
 
-const message = { accountId: 'default', application: 'facebook', eventType: 'message', level: null };
+const message = matchable();
 
 describe.each(ENGINES)('the registry on $engine', (engine) => {
   let rig: DispatchRig;

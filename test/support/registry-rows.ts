@@ -37,6 +37,7 @@ export interface FilterWishes {
   applications?: string[];
   eventTypes?: string[];
   levels?: string[];
+  where?: object;
   endpoints?: EndpointRow[];
   accountId?: string;
   enabled?: boolean;
@@ -51,6 +52,7 @@ export const filterRow = (wishes: FilterWishes = {}): FilterRow => ({
   applications: JSON.stringify(wishes.applications ?? []),
   event_types: JSON.stringify(wishes.eventTypes ?? []),
   levels: JSON.stringify(wishes.levels ?? []),
+  where: wishes.where === undefined ? null : JSON.stringify(wishes.where),
   endpoint_ids: JSON.stringify((wishes.endpoints ?? []).map((endpoint) => endpoint.id)),
   created_at: 1,
   updated_at: 1,

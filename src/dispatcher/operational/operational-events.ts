@@ -34,12 +34,11 @@ export class OperationalEvents {
 
   /** @throws GatewayError `storage_unavailable`, also while the registry has not been loaded yet. */
   async book(trx: Transaction<Schema>, facts: readonly OperationalFact[]): Promise<void> {
-    const wanted = facts.filter((fact) => this.isWanted(fact));
-    if (wanted.length === 0) return;
     const nowMs = Date.now();
+    const events = facts.filter((fact) => this.mayBeWanted(fact)).map((fact) => eventOf(fact, nowMs));
     await this.store(
       trx,
-      wanted.map((fact) => eventOf(fact, nowMs)),
+      events.filter((event) => this.isWanted(event)),
     );
   }
 
@@ -62,7 +61,7 @@ export class OperationalEvents {
     const told = dead.flatMap((delivery) => {
       if (delivery.source === OPERATIONAL_SOURCE) return [];
       const accountId = this.registry.snapshot.endpoint(delivery.endpointId)?.accountId;
-      return accountId !== undefined && this.isWanted({ accountId, eventType: 'delivery.dead' }) ? [{ delivery, accountId }] : [];
+      return accountId !== undefined && this.mayBeWanted({ accountId, eventType: 'delivery.dead' }) ? [{ delivery, accountId }] : [];
     });
     if (told.length === 0) return;
     const rows = await trx
@@ -84,9 +83,13 @@ export class OperationalEvents {
     );
   }
 
+  private mayBeWanted({ accountId, eventType }: Pick<OperationalFact, 'accountId' | 'eventType'>): boolean {
+    return this.registry.snapshot.mayMatch({ accountId, application: OPERATIONAL_SOURCE, eventType, level: null });
+  }
+
   /** One that matches a disabled endpoint is stored as well: as any other, it may be replayed. */
-  private isWanted({ accountId, eventType }: Pick<OperationalFact, 'accountId' | 'eventType'>): boolean {
-    const match = this.registry.snapshot.match({ accountId, application: OPERATIONAL_SOURCE, eventType, level: null });
+  private isWanted(event: StoredEvent): boolean {
+    const match = this.registry.snapshot.match(event);
     return match.endpoints.length > 0 || match.disabledOnly;
   }
 }

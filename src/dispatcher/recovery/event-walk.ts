@@ -1,7 +1,9 @@
 import type { WithheldReason } from '../../core/hook-event';
 import { firstIdAt } from '../../core/ids';
 import type { Engine, Queryable } from '../../storage/storage';
+import { UNASKED, payloadSlices } from '../event-payloads';
 import { ofEvents } from '../of-events';
+import type { MatchableEvent } from '../registry/match-index';
 import type { RegistrySnapshot } from '../registry/snapshot';
 import { type ReplayOrder, type Steps, type Stride, pick } from './job';
 import { TEST_SOURCE } from './test-event';
@@ -14,6 +16,8 @@ export interface FoundEvent {
 
 /** Deliveries in these states are sent, or are going to be: a replay leaves them alone. */
 export const LEFT_ALONE: ReadonlySet<string> = new Set(['pending', 'waiting', 'delivered']);
+
+type Registry = Pick<RegistrySnapshot, 'match' | 'isContentAsked'>;
 
 interface Row {
   id: string;
@@ -29,7 +33,7 @@ export async function walkEvents(
   on: Queryable,
   engine: Engine,
   order: ReplayOrder,
-  registry: Pick<RegistrySnapshot, 'match'>,
+  registry: Registry,
   cursor: string | null,
   stride: Stride,
 ): Promise<Steps<FoundEvent>> {
@@ -44,8 +48,7 @@ export async function walkEvents(
     .orderBy('id')
     .limit(stride.look)
     .execute();
-  const isMeant = meant(order, registry);
-  const matching = new Set(rows.filter(isMeant).map((row) => row.id));
+  const matching = await meant(on, engine, order, registry, rows.filter(isReplayable));
   for (const id of await haveIt(on, engine, order.endpointId, [...matching])) matching.delete(id);
   return pick(
     rows,
@@ -58,18 +61,32 @@ export async function walkEvents(
 /** Examples never are, nor what is withheld: it would come back as the next event. */
 const isReplayable = ({ source, filteredReason }: Row): boolean => source !== TEST_SOURCE && filteredReason !== OWN_BOT;
 
-function meant({ filter, endpointId, accountId }: ReplayOrder, registry: Pick<RegistrySnapshot, 'match'>): (row: Row) => boolean {
+/** The ids of those that the order means. Payloads are read only where filters ask for them. */
+async function meant(
+  on: Queryable,
+  engine: Engine,
+  { filter, endpointId, accountId }: ReplayOrder,
+  registry: Registry,
+  rows: readonly Row[],
+): Promise<Set<string>> {
   const { events } = filter;
-  if (events === undefined) {
-    return (row) => isReplayable(row) && registry.match({ ...row, accountId }).endpoints.some(({ id }) => id === endpointId);
+  if (events !== undefined) {
+    const among = (list: readonly string[], name: string | null): boolean => list.length === 0 || (name !== null && list.includes(name));
+    const { applications, eventTypes, levels } = events;
+    return idsOf(
+      rows.filter((row) => among(applications, row.application) && among(eventTypes, row.eventType) && among(levels, row.level)),
+    );
   }
-  const among = (list: readonly string[], name: string | null): boolean => list.length === 0 || (name !== null && list.includes(name));
-  return (row) =>
-    isReplayable(row) &&
-    among(events.applications, row.application) &&
-    among(events.eventTypes, row.eventType) &&
-    among(events.levels, row.level);
+  const isMatching = (event: MatchableEvent): boolean => registry.match(event).endpoints.some(({ id }) => id === endpointId);
+  const asking = idsOf(rows.filter((row) => registry.isContentAsked({ ...row, accountId })));
+  const found = idsOf(rows.filter((row) => !asking.has(row.id) && isMatching({ ...row, ...UNASKED, accountId })));
+  for await (const slice of payloadSlices(on, engine, [...asking])) {
+    for (const event of slice) if (isMatching(event)) found.add(event.id);
+  }
+  return found;
 }
+
+const idsOf = (rows: readonly { id: string }[]): Set<string> => new Set(rows.map((row) => row.id));
 
 async function haveIt(on: Queryable, engine: Engine, endpointId: string, eventIds: readonly string[]): Promise<string[]> {
   if (eventIds.length === 0) return [];

@@ -69,7 +69,7 @@ const view = (filter: FilterRecord): FilterDto => ({
   applications: filter.applications,
   eventTypes: filter.eventTypes,
   levels: filter.levels,
-  where: null,
+  where: filter.where,
   endpointIds: filter.endpointIds,
   createdAt: new Date(filter.createdAt).toISOString(),
   updatedAt: new Date(filter.updatedAt).toISOString(),

@@ -1,4 +1,4 @@
-import { ArrayMaxSize, Equals, IsArray, IsBoolean, IsOptional, IsString, Matches } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsBoolean, IsObject, IsOptional, IsString, Matches } from 'class-validator';
 import { ACCOUNT_ID, ACCOUNT_ID_RULE } from '../../core/account-id';
 
 const NAME = /^\P{Cc}{1,256}$/u;
@@ -36,9 +36,12 @@ export class UpdateFilterDto {
   @Matches(NAME, { each: true, message: NAME_RULE })
   levels?: string[] | null;
 
-  /** Conditions on an event's content; there are none yet. */
+  /**
+   * Conditions on what stands in an event (docs/filters.md); all of them have to hold. An empty object means none.
+   * @example { "message.host.os": { "$in": ["rhel", "fedora"] } }
+   */
   @IsOptional()
-  @Equals(null, { message: 'is not supported yet' })
+  @IsObject({ message: 'must be an object of conditions' })
   where?: Record<string, unknown> | null;
 
   /** Where matching events go: endpoints of the same account. */
@@ -64,7 +67,7 @@ export class FilterDto {
   applications!: string[];
   eventTypes!: string[];
   levels!: string[];
-  /** Always null: there are no such conditions yet. */
+  /** Conditions on what stands in an event; null: none. */
   where!: Record<string, unknown> | null;
   endpointIds!: string[];
   createdAt!: string;

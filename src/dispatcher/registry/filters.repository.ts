@@ -14,6 +14,8 @@ export interface FilterRecord {
   applications: string[];
   eventTypes: string[];
   levels: string[];
+  /** As it was given; null: none. */
+  where: Record<string, unknown> | null;
   endpointIds: string[];
   createdAt: number;
   updatedAt: number;
@@ -87,6 +89,7 @@ const toRow = (filter: FilterRecord): FiltersTable => ({
   applications: JSON.stringify(filter.applications),
   event_types: JSON.stringify(filter.eventTypes),
   levels: JSON.stringify(filter.levels),
+  where: filter.where === null ? null : JSON.stringify(filter.where),
   endpoint_ids: JSON.stringify(filter.endpointIds),
   created_at: filter.createdAt,
   updated_at: filter.updatedAt,
@@ -100,6 +103,7 @@ const fromRow = (row: Selectable<FiltersTable>): FilterRecord => ({
   applications: JSON.parse(row.applications) as string[],
   eventTypes: JSON.parse(row.event_types) as string[],
   levels: JSON.parse(row.levels) as string[],
+  where: row.where === null ? null : (JSON.parse(row.where) as Record<string, unknown>),
   endpointIds: JSON.parse(row.endpoint_ids) as string[],
   createdAt: row.created_at,
   updatedAt: row.updated_at,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from 'kysely';
-import { GatewayError } from '../../core/errors';
+import { parseCondition } from '../../core/conditions/parse-condition';
+import { type FieldProblem, GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
 import type { Schema } from '../../storage/schema';
 import { AccountsRepository } from './accounts.repository';
@@ -24,8 +25,7 @@ export class FiltersService {
 
   create(accountId: string, input: CreateFilterDto): Promise<FilterRecord> {
     const now = Date.now();
-    const lists = { applications: [], eventTypes: [], levels: [], endpointIds: [] };
-    const filter = patched({ id: newId(), accountId, name: '', enabled: true, ...lists, createdAt: now, updatedAt: now }, input);
+    const filter = patchedFilter(newFilter(accountId, now), input);
     return this.registry.commit(async (trx) => {
       await this.accounts.ensure(trx, accountId);
       await this.assertEndpoints(trx, input, accountId);
@@ -39,7 +39,7 @@ export class FiltersService {
       const present = await this.filters.lock(trx, id, account);
       if (!present) throw noSuchFilter(id);
       await this.assertEndpoints(trx, patch, present.accountId);
-      const next = { ...patched(present, patch), updatedAt: Date.now() };
+      const next = { ...patchedFilter(present, patch), updatedAt: Date.now() };
       await this.filters.replace(trx, next);
       return next;
     });
@@ -63,11 +63,28 @@ export class FiltersService {
 
 export const noSuchFilter = (id: string): GatewayError => new GatewayError('not_found', `There is no filter ${id.slice(0, 64)}`);
 
-function patched(filter: FilterRecord, patch: UpdateFilterDto): FilterRecord {
-  const next = {
+/** One that wants everything, and sends it nowhere. */
+export const newFilter = (accountId: string, nowMs: number): FilterRecord => ({
+  id: newId(),
+  accountId,
+  name: '',
+  enabled: true,
+  applications: [],
+  eventTypes: [],
+  levels: [],
+  where: null,
+  endpointIds: [],
+  createdAt: nowMs,
+  updatedAt: nowMs,
+});
+
+/** The filter with the fields that the patch gives. @throws GatewayError `validation_failed`. */
+export function patchedFilter(filter: FilterRecord, patch: UpdateFilterDto): FilterRecord {
+  const next: FilterRecord = {
     ...filter,
     ...(patch.name !== undefined && { name: patch.name ?? '' }),
     ...(patch.enabled !== undefined && { enabled: patch.enabled ?? true }),
+    ...(patch.where !== undefined && { where: readWhere(patch.where) }),
   };
   for (const list of ['applications', 'eventTypes', 'levels', 'endpointIds'] as const) {
     if (patch[list] !== undefined) next[list] = [...new Set(patch[list])];
@@ -78,4 +95,12 @@ function patched(filter: FilterRecord, patch: UpdateFilterDto): FilterRecord {
     throw new GatewayError('validation_failed', undefined, { problems: [{ path: 'applications', message }] });
   }
   return next;
+}
+
+/** Null where it asks for nothing. @throws GatewayError `validation_failed` naming every clause that is wrong. */
+function readWhere(where: Record<string, unknown> | null): Record<string, unknown> | null {
+  const problems: FieldProblem[] = [];
+  const condition = where && parseCondition(where, problems);
+  if (problems.length > 0) throw new GatewayError('validation_failed', undefined, { problems });
+  return condition ? where : null;
 }

@@ -1,6 +1,7 @@
+import { Condition } from '../../core/conditions/condition';
 import { type FilterRow, endpointRow, filterRow } from '../../../test/support/registry-rows';
+import { matchable } from '../../../test/support/matchable-event';
 import { testBox } from '../../../test/support/secret-box';
-import type { MatchableEvent } from './match-index';
 import { RegistrySnapshot } from './snapshot';
 
 const endpoint = endpointRow();
@@ -11,7 +12,7 @@ const filtersOf = (count: number) =>
     filterRow({ applications: ['app'], eventTypes: [`type-${index % (count / 100)}`], endpoints: [endpoint] }),
   );
 
-const event: MatchableEvent = { accountId: 'default', application: 'app', eventType: 'type-0', level: null };
+const event = matchable({ application: 'app', eventType: 'type-0' });
 
 /** How often a map is asked while one event is matched. */
 function lookUps(registry: RegistrySnapshot): number {
@@ -62,7 +63,83 @@ describe('the index of filters', () => {
   ])('gives events of the gateway itself to a filter that names $names: $gets', ({ filter, gets }) => {
     const filters = [filterRow({ ...filter, endpoints: [endpoint] })];
     const registry = new RegistrySnapshot({ endpoints: [endpoint], filters, identities: [] }, testBox);
-    const told: MatchableEvent = { accountId: 'default', application: 'hookline', eventType: 'delivery.dead', level: 'error' };
+    const told = matchable({ application: 'hookline', eventType: 'delivery.dead', level: 'error' });
     expect(registry.match(told).endpoints).toHaveLength(gets);
+  });
+
+  it('asks of many filters with conditions only those whose value the event has', () => {
+    const filters = Array.from({ length: 10_000 }, (_, index) =>
+      filterRow({ applications: ['app'], where: { 'message.host.id': `h${index}`, 'message.n': { $gt: 5 } }, endpoints: [endpoint] }),
+    );
+    const registry = new RegistrySnapshot({ endpoints: [endpoint], filters, identities: [] }, testBox);
+    const asked = jest.spyOn(Condition.prototype, 'holds');
+    expect(registry.match(matchable({ application: 'app', message: { host: { id: 'h77' }, n: 6 } })).endpoints).toHaveLength(1);
+    expect(registry.match(matchable({ application: 'app', message: { host: { id: 'h77' }, n: 5 } })).endpoints).toEqual([]);
+    expect(registry.match(matchable({ application: 'app', message: { host: {} } })).endpoints).toEqual([]);
+    expect(asked).toHaveBeenCalledTimes(2);
+    asked.mockRestore();
+  });
+
+  it('reads a message once, and only where a filter asks for it', () => {
+    const filters = Array.from({ length: 20 }, (_, index) =>
+      filterRow({ applications: ['asking'], where: { 'message.n': { $gt: index } }, endpoints: [endpoint] }),
+    );
+    const named = filterRow({ applications: ['asking', 'quiet'], where: { eventType: { $startsWith: 'm' } }, endpoints: [endpoint] });
+    const registry = new RegistrySnapshot({ endpoints: [endpoint], filters: [...filters, named], identities: [] }, testBox);
+    const parse = jest.spyOn(JSON, 'parse');
+    const counts = ['quiet', 'other', 'asking'].map((application) => {
+      const told = matchable({ application, message: { n: 7 } });
+      const before = parse.mock.calls.length;
+      registry.match(told);
+      registry.match(told);
+      return parse.mock.calls.length - before;
+    });
+    parse.mockRestore();
+    expect(counts).toEqual([0, 0, 1]);
+  });
+
+  it('forgets the conditions of filters that have gone or have others now', () => {
+    const filter = filterRow({ where: { 'message.os': { $in: ['rhel', 'fedora'] } }, endpoints: [endpoint] });
+    const registry = new RegistrySnapshot({ endpoints: [endpoint], filters: [filter], identities: [] }, testBox);
+    const gets = (os: string): number => registry.match(matchable({ message: { os } })).endpoints.length;
+    expect([gets('rhel'), gets('fedora'), gets('debian')]).toEqual([1, 1, 0]);
+    registry.apply({ endpoints: [], filters: [{ ...filter, where: '{"message.os":{"$startsWith":"deb"}}' }], identities: [] });
+    expect([gets('rhel'), gets('fedora'), gets('debian')]).toEqual([0, 0, 1]);
+    registry.apply({ endpoints: [], filters: [{ ...filter, where: null }], identities: [] });
+    expect([gets('rhel'), gets('debian')]).toEqual([1, 1]);
+    registry.apply({ endpoints: [], filters: [], identities: [] }, { endpoints: [], filters: [filter.id], identities: [] });
+    expect(registry.mayMatch(matchable())).toBe(false);
+  });
+
+  it.each(['{"message.os":{"$soundsLike":"rhel"}}', '[]', 'null', '{}', 'no JSON'])(
+    'sends nothing by conditions it cannot read: %s',
+    (where) => {
+      const registry = new RegistrySnapshot(
+        { endpoints: [endpoint], filters: [{ ...filterRow({ endpoints: [endpoint] }), where }], identities: [] },
+        testBox,
+      );
+      expect(registry.match(matchable({ message: { os: 'rhel' } })).endpoints).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['no JSON', Buffer.from('<xml/>')],
+    ['no UTF-8', Buffer.from([0xff, 0xfe])],
+    ['empty', Buffer.alloc(0)],
+    ['nested too deeply', Buffer.from('['.repeat(100_000) + ']'.repeat(100_000))],
+  ])('finds nothing in a message that is %s, and goes on', (_what, data) => {
+    const filters = [{ 'message.os': { $exists: true } }, { 'message[*]': { $exists: true } }, { 'message.os': { $ne: 'rhel' } }];
+    const rows = filters.map((where, index) => filterRow({ where, endpoints: [endpointRow({ id: String(index) })] }));
+    const endpoints = filters.map((_, index) => endpointRow({ id: String(index) }));
+    const registry = new RegistrySnapshot({ endpoints, filters: rows, identities: [] }, testBox);
+    expect(registry.match(matchable({ data })).endpoints.map(({ id }) => id)).toEqual(['2']);
+  });
+
+  it('tells of a disabled endpoint only where the conditions hold', () => {
+    const away = endpointRow({ enabled: 0 });
+    const filter = filterRow({ where: { 'message.os': 'rhel' }, endpoints: [away] });
+    const registry = new RegistrySnapshot({ endpoints: [away], filters: [filter], identities: [] }, testBox);
+    const told = ['rhel', 'fedora'].map((os) => registry.match(matchable({ message: { os } })).disabledOnly);
+    expect(told).toEqual([true, false]);
   });
 });

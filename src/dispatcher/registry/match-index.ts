@@ -1,10 +1,17 @@
 import type { Selectable } from 'kysely';
 import type { FiltersTable } from '../../storage/schema';
+import type { Key } from '../../core/conditions/condition';
 import type { StoredEvent } from '../stored-event';
 import type { EndpointRecord } from './endpoint-record';
+import { type AskableEvent, subjectOf } from './event-subject';
+import { type StoredCondition, readStored } from './filter-condition';
+import { Leaf } from './leaf';
 
 /** What filters may ask about an event. */
-export type MatchableEvent = Pick<StoredEvent, 'accountId' | 'application' | 'eventType' | 'level' | 'to'>;
+export type MatchableEvent = AskableEvent & Pick<StoredEvent, 'to'>;
+
+/** Its names alone. */
+export type NamedEvent = Pick<StoredEvent, 'accountId' | 'application' | 'eventType' | 'level'>;
 
 /** Where an endpoint stands, if it does: filters that name it need not know when it changes. */
 export interface EndpointRef {
@@ -19,6 +26,8 @@ export interface IndexedFilter {
   endpoints: readonly EndpointRef[];
   /** What the index leaves open, to be asked of each event that meets the filter; undefined when it leaves nothing open. */
   rest: ((event: MatchableEvent) => boolean) | undefined;
+  /** A value that the event must have for `rest` to be true; undefined when it need have none. */
+  key: Key | undefined;
   places: Lists;
 }
 
@@ -37,14 +46,6 @@ export const GATEWAY_APPLICATION = 'hookline';
 /** Stands for an empty list; no event has a symbol for a name, so a sender cannot ask for it. */
 const ANY = Symbol('any');
 type Name = string | typeof ANY;
-/** The filters of one combination of names. */
-export interface Leaf<R> {
-  filters: IndexedFilter[];
-  /** What the reader of the index made of them; gone when they change. */
-  result: R | undefined;
-  /** Some of them have to be asked about each event. */
-  isOpen: boolean;
-}
 
 /** One field's names: what stands under each, and what under "any". */
 class Branch<T> {
@@ -109,8 +110,8 @@ export class MatchIndex<R> {
     if (applications?.isEmpty) this.accounts.delete(accountId);
   }
 
-  /** Every enabled filter that matches by all that the index knows, each once; ask its `rest`. */
-  leaves({ accountId, application, eventType, level }: MatchableEvent): Leaf<R>[] {
+  /** Where every enabled filter stands that may match, each once. */
+  leaves({ accountId, application, eventType, level }: NamedEvent): Leaf<R>[] {
     const found: Leaf<R>[] = [];
     const applications = this.accounts.get(accountId);
     if (!applications) return found;
@@ -140,7 +141,15 @@ export class MatchIndex<R> {
       eventType: names(row.event_types),
       level: names(row.levels),
     });
-    const filter: IndexedFilter = { id: row.id, accountId: row.account_id, endpoints, rest: restOf(open), places };
+    const condition = readStored(row.where);
+    const filter: IndexedFilter = {
+      id: row.id,
+      accountId: row.account_id,
+      endpoints,
+      rest: restOf(open, condition),
+      key: typeof condition === 'object' ? condition.key : undefined,
+      places,
+    };
     this.filters.set(row.id, filter);
     let applications = this.accounts.get(row.account_id);
     if (!applications) this.accounts.set(row.account_id, (applications = new Branch()));
@@ -149,9 +158,7 @@ export class MatchIndex<R> {
       for (const eventType of places.eventType) {
         const levels = types.get(eventType) ?? types.set(eventType, new Branch());
         for (const level of places.level) {
-          const leaf = levels.get(level);
-          if (leaf) enter(leaf, filter);
-          else levels.set(level, { filters: [filter], result: undefined, isOpen: filter.rest !== undefined });
+          (levels.get(level) ?? levels.set(level, new Leaf())).add(filter);
         }
       }
     }
@@ -173,14 +180,21 @@ function placesOf(lists: Lists): { places: Lists; open: Map<Field, ReadonlySet<N
   return { places, open };
 }
 
-function restOf(open: ReadonlyMap<Field, ReadonlySet<Name>>): IndexedFilter['rest'] {
-  if (open.size === 0) return undefined;
-  return (event) =>
+function restOf(open: ReadonlyMap<Field, ReadonlySet<Name>>, condition: StoredCondition): IndexedFilter['rest'] {
+  const isInLists = open.size === 0 ? undefined : inLists(open);
+  if (condition === undefined) return isInLists;
+  if (condition === 'unreadable') return () => false;
+  if (isInLists === undefined) return (event) => condition.holds(subjectOf(event));
+  return (event) => isInLists(event) && condition.holds(subjectOf(event));
+}
+
+const inLists =
+  (open: ReadonlyMap<Field, ReadonlySet<Name>>) =>
+  (event: MatchableEvent): boolean =>
     [...open].every(([field, wanted]) => {
       const name = event[field];
       return name !== null && wanted.has(name);
     });
-}
 
 /** The list's names, each once, so that a filter is never found twice; an empty list is "any". */
 function names(json: string): Name[] {
@@ -188,17 +202,8 @@ function names(json: string): Name[] {
   return list.length === 0 ? [ANY] : [...new Set(list)];
 }
 
-function enter<R>(leaf: Leaf<R>, filter: IndexedFilter): void {
-  leaf.filters.push(filter);
-  leaf.result = undefined;
-  leaf.isOpen ||= filter.rest !== undefined;
-}
-
 function leave<R>(levels: ByLevel<R> | undefined, level: Name, filter: IndexedFilter): void {
   const leaf = levels?.get(level);
-  if (!leaf) return;
-  leaf.filters = leaf.filters.filter((other) => other !== filter);
-  leaf.result = undefined;
-  leaf.isOpen = leaf.filters.some((other) => other.rest !== undefined);
-  if (leaf.filters.length === 0) levels?.delete(level);
+  leaf?.remove(filter);
+  if (leaf?.isEmpty) levels?.delete(level);
 }

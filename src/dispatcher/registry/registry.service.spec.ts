@@ -1,4 +1,5 @@
 import { endpointRow, filterRow } from '../../../test/support/registry-rows';
+import { matchable } from '../../../test/support/matchable-event';
 import { testBox } from '../../../test/support/secret-box';
 import { GatewayError } from '../../core/errors';
 import type { RegistryVersion } from '../../storage/registry-version';
@@ -35,7 +36,7 @@ function registryOver(): { registry: RegistryService; reads: Read[]; change: () 
 
 const turns = () => new Promise((resolve) => setImmediate(resolve));
 const endpoint = endpointRow({ id: 'a' });
-const event = { accountId: 'default', application: 'facebook', eventType: 'message', level: null };
+const event = matchable();
 
 describe('the registry’s snapshot', () => {
   it('is read one time after the other, so that none overtakes another', async () => {

@@ -1,6 +1,6 @@
 import { type EndpointRow, type FilterRow, endpointRow, filterRow } from '../../../test/support/registry-rows';
+import { matchable } from '../../../test/support/matchable-event';
 import { testBox } from '../../../test/support/secret-box';
-import type { MatchableEvent } from './match-index';
 import { type Match, RegistrySnapshot } from './snapshot';
 
 const a = endpointRow({ id: 'a' });
@@ -9,7 +9,7 @@ const disabled = endpointRow({ id: 'disabled', enabled: 0 });
 const foreign = endpointRow({ id: 'foreign', account_id: 'acme' });
 const ENDPOINTS: EndpointRow[] = [a, b, disabled, foreign];
 
-const message: MatchableEvent = { accountId: 'default', application: 'facebook', eventType: 'message', level: null };
+const message = matchable();
 const snapshot = (...filters: FilterRow[]): RegistrySnapshot =>
   new RegistrySnapshot({ endpoints: ENDPOINTS, filters, identities: [] }, testBox);
 const ids = (match: Match): string[] => match.endpoints.map((endpoint) => endpoint.id);

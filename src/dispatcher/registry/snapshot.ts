@@ -1,7 +1,8 @@
 import { GatewayError } from '../../core/errors';
 import type { SecretBox } from '../../secrets/secret-box';
 import { type EndpointRecord, fromRow } from './endpoint-record';
-import { type EndpointRef, type IndexedFilter, type Leaf, type MatchableEvent, MatchIndex } from './match-index';
+import type { Leaf } from './leaf';
+import { type EndpointRef, type IndexedFilter, type MatchableEvent, type NamedEvent, MatchIndex } from './match-index';
 import type { Identity, RegistryRows } from './registry-rows';
 
 export interface Match {
@@ -61,6 +62,16 @@ export class RegistrySnapshot {
     return event.to === undefined ? match : this.withNamed(match, event.to);
   }
 
+  /** Whether a filter may want such an event, whatever stands in it. */
+  mayMatch(event: NamedEvent): boolean {
+    return this.index.leaves(event).length > 0;
+  }
+
+  /** Whether it depends on what stands in the event who wants it. */
+  isContentAsked(event: NamedEvent): boolean {
+    return this.index.leaves(event).some((leaf) => leaf.isOpen);
+  }
+
   private matchFilters(event: MatchableEvent): Match {
     const leaves = this.index.leaves(event);
     const [only] = leaves;
@@ -84,11 +95,12 @@ export class RegistrySnapshot {
     return this.identities.get(channel)?.get(externalId);
   }
 
-  /** Worked out once for all events that come to the leaf, unless its filters ask more of each. */
+  /** Worked out once for all events that come to the leaf, as far as its filters ask no more of each. */
   private matchOf(leaf: Leaf<Result>, event: MatchableEvent): Match {
-    if (leaf.isOpen) return matchOf(leaf.filters.filter(({ rest }) => rest === undefined || rest(event)));
-    if (leaf.result?.generation !== this.generation) leaf.result = { generation: this.generation, match: matchOf(leaf.filters) };
-    return leaf.result.match;
+    if (leaf.result?.generation !== this.generation) leaf.result = { generation: this.generation, match: matchOf(leaf.plain) };
+    const { match } = leaf.result;
+    const asked = leaf.isOpen ? leaf.matching(event) : [];
+    return asked.length === 0 ? match : together(match, matchOf(asked));
   }
 
   private withNamed(match: Match, ids: readonly string[]): Match {
@@ -111,7 +123,12 @@ export class RegistrySnapshot {
   }
 }
 
-function matchOf(filters: readonly IndexedFilter[]): Match {
+function together(a: Match, b: Match): Match {
+  const endpoints = new Set([...a.endpoints, ...b.endpoints]);
+  return { endpoints: [...endpoints], disabledOnly: endpoints.size === 0 && (a.disabledOnly || b.disabledOnly) };
+}
+
+function matchOf(filters: Iterable<IndexedFilter>): Match {
   const endpoints = new Set<EndpointRecord>();
   let namesDisabled = false;
   for (const filter of filters) {

@@ -1,0 +1,16 @@
+import type { Condition } from '../../core/conditions/condition';
+import { parseCondition } from '../../core/conditions/parse-condition';
+
+/** Undefined: there is none. One that cannot be read was written past the API, or by a later version; it matches nothing. */
+export type StoredCondition = Condition | 'unreadable' | undefined;
+
+/** The condition of a filter's row. @param where Its JSON text. */
+export function readStored(where: string | null): StoredCondition {
+  if (where === null) return undefined;
+  try {
+    const value = JSON.parse(where) as unknown;
+    return (typeof value === 'object' && value !== null && parseCondition(value as Record<string, unknown>, [])) || 'unreadable';
+  } catch {
+    return 'unreadable';
+  }
+}
