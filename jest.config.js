@@ -10,14 +10,16 @@ const transform = {
   '^.+\\.js$': swc({ parser: { syntax: 'ecmascript' } }),
 };
 
-/** ES modules only (two of otplib, jose): Node requires them as they are, Jest does not. */
-const ES_MODULES = ['@scure/base', '@noble/hashes', 'jose'];
+/** ES modules only (two of otplib, jose, GitHub's SDK): Node requires them as they are, Jest does not. */
+const ES_MODULES = ['@scure/base', '@noble/hashes', 'jose', '@octokit/webhooks-methods'];
 
 const project = (displayName, testMatch, extra = {}) => ({
   displayName,
   testMatch: [`<rootDir>/${testMatch}`],
   testEnvironment: 'node',
   transform,
+  // Its package.json has no entry for `require`.
+  moduleNameMapper: { '^@octokit/webhooks-methods$': '<rootDir>/node_modules/@octokit/webhooks-methods/dist-node/index.js' },
   transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES.join('|')})/|@otplib/[^/]+/node_modules/(${ES_MODULES.join('|')})/)`],
   ...extra,
 });

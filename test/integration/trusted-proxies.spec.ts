@@ -53,7 +53,7 @@ describe.each([
   let app: RestApp;
 
   beforeAll(async () => {
-    app = await RestApp.start('embedded', { HTTP_TRUSTED_PROXIES: proxies, HOOK_SERVER_AUTOMATE_OTP_SECRET: AUTOMATE_SECRET });
+    app = await RestApp.start('sqlite', { HTTP_TRUSTED_PROXIES: proxies, HOOK_SERVER_AUTOMATE_OTP_SECRET: AUTOMATE_SECRET });
   });
   afterAll(() => app?.close());
 

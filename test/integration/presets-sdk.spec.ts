@@ -1,0 +1,145 @@
+import '@shopify/shopify-api/adapters/node';
+import { createHmac } from 'node:crypto';
+import { sign as signGithub, verify as verifyGithub } from '@octokit/webhooks-methods';
+import { ApiVersion, shopifyApi } from '@shopify/shopify-api';
+import { isValidSlackRequest } from '@slack/bolt';
+import { Webhook } from 'standardwebhooks';
+import Stripe from 'stripe';
+import { Webhook as SvixWebhook } from 'svix';
+import { altered, codeOf, signedRequest, verifierOf } from '../support/signed-request';
+
+const BODY = '{"id":"evt_1","text":"Grüße \\ud83d\\ude00"}';
+const KEY = 'a secret of thirty-two characters';
+const WHSEC = `whsec_${Buffer.from(KEY).toString('base64')}`;
+
+type Headers = Record<string, string>;
+
+interface Sdk {
+  name: string;
+  /** Of sources that take what it signs. */
+  verifications: object[];
+  sign(body: string, now: Date): Promise<Headers> | Headers;
+  /** Whether the official library takes it for signed. */
+  verify(body: string, headers: Headers): Promise<boolean> | boolean;
+}
+
+const passes = (work: () => unknown): boolean => {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const seconds = (now: Date): number => Math.floor(now.getTime() / 1_000);
+
+const stripe = new Stripe('sk_test_1');
+const shopify = shopifyApi({
+  apiKey: 'key',
+  apiSecretKey: KEY,
+  apiVersion: ApiVersion.July25,
+  hostName: 'gw.example.com',
+  isEmbeddedApp: false,
+  logger: { log: () => Promise.resolve() },
+});
+
+const standard = (name: string, prefix: string, webhook: Webhook | SvixWebhook): Sdk => ({
+  name,
+  verifications: [
+    {
+      ...{ type: 'hmac', secret: WHSEC, keyForm: 'base64', encoding: 'base64', prefix: 'v1,', separator: ' ' },
+      ...{ header: `${prefix}-signature`, idHeader: `${prefix}-id`, timestampHeader: `${prefix}-timestamp` },
+      template: '{id}.{timestamp}.{body}',
+    },
+  ],
+  sign: (body, now) => ({
+    [`${prefix}-id`]: 'msg_1',
+    [`${prefix}-timestamp`]: String(seconds(now)),
+    [`${prefix}-signature`]: webhook.sign('msg_1', now, body),
+  }),
+  verify: (body, headers) => passes(() => webhook.verify(body, headers)),
+});
+
+const SDKS: Sdk[] = [
+  standard('standardwebhooks', 'webhook', new Webhook(WHSEC)),
+  standard('svix', 'svix', new SvixWebhook(WHSEC)),
+  {
+    name: '@octokit/webhooks-methods',
+    verifications: [
+      { type: 'github', secret: KEY },
+      { type: 'hmac', secret: KEY, header: 'X-Hub-Signature-256', prefix: 'sha256=' },
+    ],
+    sign: async (body) => ({ 'x-hub-signature-256': await signGithub(KEY, body) }),
+    verify: (body, headers) => verifyGithub(KEY, body, headers['x-hub-signature-256']!),
+  },
+  {
+    name: 'stripe',
+    verifications: [
+      {
+        ...{ type: 'hmac', secret: WHSEC, header: 'Stripe-Signature', prefix: 'v1=', separator: ',' },
+        ...{ template: '{timestamp}.{body}', timestampPart: 't' },
+      },
+    ],
+    sign: (payload, now) => ({
+      'stripe-signature': stripe.webhooks.generateTestHeaderString({ payload, secret: WHSEC, timestamp: seconds(now) }),
+    }),
+    verify: (body, headers) => passes(() => stripe.webhooks.constructEvent(body, headers['stripe-signature']!, WHSEC)),
+  },
+  {
+    // Its own library only verifies.
+    name: '@slack/bolt',
+    verifications: [
+      {
+        ...{ type: 'hmac', secret: KEY, header: 'X-Slack-Signature', prefix: 'v0=' },
+        ...{ template: 'v0:{timestamp}:{body}', timestampHeader: 'X-Slack-Request-Timestamp' },
+      },
+    ],
+    sign: (body, now) => ({
+      'x-slack-request-timestamp': String(seconds(now)),
+      'x-slack-signature': `v0=${createHmac('sha256', KEY)
+        .update(`v0:${String(seconds(now))}:${body}`)
+        .digest('hex')}`,
+    }),
+    verify: (body, headers) =>
+      isValidSlackRequest({
+        signingSecret: KEY,
+        body,
+        headers: {
+          'x-slack-signature': headers['x-slack-signature']!,
+          'x-slack-request-timestamp': Number(headers['x-slack-request-timestamp']),
+        },
+      }),
+  },
+  {
+    // Its own library only verifies.
+    name: '@shopify/shopify-api',
+    verifications: [{ type: 'hmac', secret: KEY, header: 'X-Shopify-Hmac-Sha256', encoding: 'base64' }],
+    sign: (body) => ({ 'x-shopify-hmac-sha256': createHmac('sha256', KEY).update(body).digest('base64') }),
+    verify: async (body, headers) => {
+      const context = { 'x-shopify-topic': 'a/b', 'x-shopify-shop-domain': 'a.myshopify.com', 'x-shopify-api-version': '2025-07' };
+      const rawRequest = { method: 'POST', url: '/', headers: { ...context, 'x-shopify-webhook-id': '1', ...headers } };
+      return (await shopify.webhooks.validate({ rawBody: body, rawRequest, rawResponse: {} })).valid;
+    },
+  },
+];
+
+describe.each(SDKS)('$name', (sdk) => {
+  it.each(sdk.verifications)('signs what %j accepts; a byte that was altered is refused by both', async (verification) => {
+    const now = new Date();
+    const headers = await sdk.sign(BODY, now);
+    const verifier = verifierOf(verification);
+    const check = async (body: string, sent: Headers): Promise<[ours: boolean, theirs: boolean]> => {
+      const code = codeOf(() => verifier.assertValid(signedRequest({ body, headers: sent }), now.getTime()));
+      return [code === 'accepted', await sdk.verify(body, sent)];
+    };
+    expect(await check(BODY, headers)).toEqual([true, true]);
+    expect(await check(altered(BODY, 9), headers)).toEqual([false, false]);
+    for (const [name, value] of Object.entries(headers)) {
+      // In the middle of a list stands the signature, at its end a digest's last character.
+      for (const at of [value.length >> 1, value.length - 3]) {
+        expect([name, at, await check(BODY, { ...headers, [name]: altered(value, Math.max(at, 0)) })]).toEqual([name, at, [false, false]]);
+      }
+    }
+  });
+});
