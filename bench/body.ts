@@ -49,9 +49,9 @@ export function webexBody(actorId: string): Buffer {
 export const signatureOf = (secret: string, body: Buffer): string => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 
 /** The whole HTTP request as it goes over the wire, so that sending costs next to nothing. */
-export function rawRequest(host: string, path: string, secret: string, body: Buffer = newBody()): Buffer {
+export function rawRequest(host: string, path: string, secret: string, body: Buffer = newBody(), moreHeaders = ''): Buffer {
   const head =
     `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n` +
-    `X-Hub-Signature-256: ${signatureOf(secret, body)}\r\nContent-Length: ${body.length}\r\n\r\n`;
+    `X-Hub-Signature-256: ${signatureOf(secret, body)}\r\nContent-Length: ${body.length}\r\n${moreHeaders}\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 }

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { randomUUID } from 'node:crypto';
 import { rawRequest, webexBody } from './body';
 import { serve } from './child';
 import { quantile } from './figures';
@@ -10,6 +11,8 @@ export interface LoadTask {
   secret: string;
   /** Webhooks of Webex by so many people in turns, instead of Facebook's. */
   actors?: number;
+  /** With the headers of GitHub's webhooks, each of a delivery of its own. */
+  asGithub?: boolean;
   connections: number;
   /** Requests to send in all. */
   count: number;
@@ -31,9 +34,10 @@ export interface LoadResult {
 /** Keeps one request in flight on each connection. */
 async function run(task: LoadTask): Promise<LoadResult> {
   const { actors } = task;
+  const headers = (): string => (task.asGithub ? `X-GitHub-Event: push\r\nX-GitHub-Delivery: ${randomUUID()}\r\n` : '');
   const bodyOf = (number: number): Buffer | undefined => (actors === undefined ? undefined : webexBody(`person-${number % actors}`));
   const requests = Array.from({ length: task.count }, (_, number) =>
-    rawRequest(`127.0.0.1:${task.port}`, task.path, task.secret, bodyOf(number)),
+    rawRequest(`127.0.0.1:${task.port}`, task.path, task.secret, bodyOf(number), headers()),
   );
   const latencies: number[] = [];
   const sockets = await Promise.all(Array.from({ length: task.connections }, () => open(task.port)));
