@@ -1,5 +1,6 @@
 import { Injectable, Module } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import type { Preset, PresetContext, PresetSettings } from '../presets/preset';
 import type { ReceivedRequest } from './received-request';
 import { addToRoute } from './route-config';
 
@@ -24,6 +25,23 @@ export interface DoorState {
   receive?(request: ReceivedRequest): Promise<unknown>;
   /** Asked only of a request that is refused; absent where one door is one source and its path holds no secret. */
   describe?(request: ReceivedRequest): RefusedAt;
+  /** How each source of this door is checked today, for whoever looks for the reason of a refusal. */
+  checks?(): readonly SourceCheck[] | Promise<readonly SourceCheck[]>;
+}
+
+/** How the requests of one source are checked. */
+export interface SourceCheck {
+  /** As in the ledger. */
+  source: string;
+  /** For people: `facebook`, `the source "shop"`. */
+  title: string;
+  preset: Preset;
+  settings: PresetSettings;
+  context: PresetContext;
+  /** Where its secrets are set, such as `hookServer.facebook.appSecret`. */
+  secretSetting: string;
+  /** Secrets that counted once and are still known. */
+  oldSecrets?: readonly string[];
 }
 
 /** Under what a refusal is listed. */
@@ -55,6 +73,18 @@ export class DoorRegistry {
 
   missingSetting(source: string, method: string): string | undefined {
     return this.doors.get(source)?.missingSetting(method);
+  }
+
+  /** Undefined where none is registered, or what came there cannot be taken in again. */
+  receiver(source: string): DoorState['receive'] {
+    const door = this.doors.get(source);
+    return door?.receive?.bind(door);
+  }
+
+  /** Of all doors. */
+  async checks(): Promise<SourceCheck[]> {
+    const lists = await Promise.all([...this.doors.values()].map(async (door) => (await door.checks?.()) ?? []));
+    return lists.flat();
   }
 
   describe(source: string, request: ReceivedRequest): RefusedAt {

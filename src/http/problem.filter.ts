@@ -43,21 +43,16 @@ export class ProblemFilter implements ExceptionFilter {
 
   private refuse(door: string, error: GatewayError, request: FastifyRequest): void {
     const body = Buffer.isBuffer(request.body) ? request.body : undefined;
-    const { source, path } = this.doors.describe(door, receivedOf(request));
+    const received = receivedOf(request);
     this.refusals.record({
       door,
-      source,
+      ...this.doors.describe(door, received),
       status: error.status,
       code: error.code,
       detail: error.message,
-      method: request.method,
-      path,
-      // The types do not say that a socket which is closed already has none.
-      address: request.ip ?? '',
-      headers: request.headers,
+      request: received,
       body,
       bodyBytes: body?.length ?? (Number(request.headers['content-length']) || 0),
-      requestId: request.id,
     });
   }
 

@@ -1,4 +1,7 @@
 import { newId } from '../core/ids';
+import type { ReceivedRequest } from '../http/received-request';
+import { originalContext } from '../secrets/sealed-columns';
+import type { SecretBox } from '../secrets/secret-box';
 import type { InsertRow } from '../storage/storage';
 
 /** What is known of a request that was refused at a door. */
@@ -7,49 +10,80 @@ export interface Refusal {
   door: string;
   /** As in the ledger. */
   source: string;
+  accountId?: string | undefined;
   status: number;
   code: string;
   detail: string;
-  method: string;
   /** Without the query, which may hold a verify token, and without other secrets. */
   path: string;
-  address: string;
-  headers: Readonly<Record<string, string | string[] | undefined>>;
+  request: ReceivedRequest;
   /** Undefined when it was refused before its body was read. */
   body: Buffer | undefined;
   /** Of the whole body, as far as it is known. */
   bodyBytes: number;
-  requestId: string;
+}
+
+/** One that waits to be written. */
+export interface KeptRefusal {
+  id: string;
+  refusal: Refusal;
+  /** A copy, whole or cut; undefined where none is kept. */
+  body: Buffer | undefined;
+  isWhole: boolean;
 }
 
 export type RefusalRow = InsertRow<'requests'>;
 
+/** What is sealed of a request. */
+export type Original = Pick<ReceivedRequest, 'target' | 'route' | 'headers' | 'viaProxy'>;
+
 const SECRET_HEADER = /authorization|cookie|signature|token|secret|password|api-?key|x-otp/i;
 const MAX_TEXT = 1_024;
 
-/** @param maxBodyBytes How much of the body is kept. */
-export function toRow(refusal: Refusal, atMs: number, maxBodyBytes: number): RefusalRow {
-  const { body } = refusal;
+/** @param maxBodyBytes The largest body that is kept whole; of a larger one the beginning. */
+export function keep(refusal: Refusal, maxBodyBytes: number): KeptRefusal {
+  const { body, bodyBytes, request } = refusal;
+  // A copy: a slice would keep in memory all that it was cut from.
+  const copy = body === undefined ? undefined : Buffer.from(body.subarray(0, maxBodyBytes));
+  const hasNone = body === undefined && bodyBytes === 0 && request.headers['transfer-encoding'] === undefined;
+  return { id: newId(), refusal, body: copy, isWhole: hasNone || (body !== undefined && body.length <= maxBodyBytes) };
+}
+
+export const withoutBody = (kept: KeptRefusal): KeptRefusal => ({
+  ...kept,
+  body: undefined,
+  isWhole: kept.isWhole && !kept.body?.length,
+});
+
+export function toRow({ id, refusal, body, isWhole }: KeptRefusal, box: SecretBox): RefusalRow {
+  const { request } = refusal;
+  const { target, route, headers, viaProxy } = request;
   return {
-    id: newId(),
-    at: atMs,
+    id,
+    at: request.receivedAt,
     source: refusal.source,
     outcome: 'rejected',
     status: refusal.status,
     code: refusal.code,
     detail: clean(refusal.detail),
-    method: refusal.method,
+    method: request.method,
     path: clean(refusal.path),
-    address: refusal.address,
-    headers: JSON.stringify(redact(refusal.headers)),
-    // A copy: a slice would keep the whole body in memory.
-    body: body === undefined ? null : Buffer.from(body.subarray(0, maxBodyBytes)),
+    // The types do not say that a socket which is closed already has none.
+    address: request.address ?? '',
+    headers: JSON.stringify(redact(headers)),
+    body: body ?? null,
     body_bytes: refusal.bodyBytes,
-    request_id: refusal.requestId,
+    request_id: request.requestId,
+    door: refusal.door,
+    account_id: refusal.accountId ?? null,
+    original: box.seal(JSON.stringify({ target, route, headers, viaProxy } satisfies Original), originalContext(id)),
+    body_whole: isWhole ? 1 : 0,
+    accepted_at: null,
+    claimed_at: null,
   };
 }
 
-export const redact = (headers: Refusal['headers']): Record<string, string> =>
+export const redact = (headers: ReceivedRequest['headers']): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, SECRET_HEADER.test(name) ? '***' : clean(String(value))]],

@@ -15,6 +15,16 @@ export class RefusalsConfig {
 
   @IsInt()
   @Min(0)
-  @Max(1_048_576)
+  @Max(1_073_741_824)
   readonly maxBodyBytes!: number;
+
+  @IsInt()
+  @Min(10)
+  @Max(10_000_000)
+  readonly maxRowsPerSource!: number;
+
+  @IsInt()
+  @Min(0)
+  @Max(1_099_511_627_776)
+  readonly maxBytesPerSource!: number;
 }

@@ -1,23 +1,35 @@
-import { Controller, Get, Param, Query, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, HttpCode, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiQuery, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import type { Selectable } from 'kysely';
 import { ApiKeyGuard } from '../auth/api-key.guard';
 import { CurrentPrincipal, type Principal } from '../auth/principal';
 import { GatewayError } from '../core/errors';
 import { isId } from '../core/ids';
+import { bodyOf } from '../http/raw-body';
+import { readJson, validateAs } from '../http/validate';
+import type { RequestsTable } from '../storage/schema';
 import { DEFAULT_LIMIT, MAX_LIMIT, type Page, PageQuery, pageOf } from '../http/page';
-import { type RefusalDetailDto, type RefusalListDto, refusalDetailView, refusalView } from './refusals.dto';
+import { AcceptDto, type DiagnosisDto, diagnosisView } from './diagnosis.dto';
+import { Doctor } from './doctor.service';
+import { type RefusalDetailDto, type RefusalDto, type RefusalListDto, refusalDetailView, refusalView } from './refusals.dto';
 import { type RefusalQuery, RefusalsRepository } from './refusals.repository';
+
+const OUTCOMES = ['rejected', 'accepted'] as const;
 
 @ApiTags('requests')
 @ApiBearerAuth()
 @UseGuards(ApiKeyGuard)
 @Controller('api/v1/requests')
 export class RefusalsController {
-  constructor(private readonly refusals: RefusalsRepository) {}
+  constructor(
+    private readonly refusals: RefusalsRepository,
+    private readonly doctor: Doctor,
+  ) {}
 
-  /** Requests that were refused at a door, newest first; a new one is listed within a second. For admin keys. */
+  /** Requests that were refused at a door, and those of them that were accepted later, newest first; a new one is listed within a second. For admin keys. */
   @Get()
-  @ApiQuery({ name: 'outcome', required: false, enum: ['rejected'] })
+  @ApiQuery({ name: 'outcome', required: false, enum: OUTCOMES })
   @ApiQuery({ name: 'source', required: false, type: String, description: 'The door, such as `facebook`.' })
   @ApiQuery({ name: 'code', required: false, type: String, description: 'As in docs/errors.md.' })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT } })
@@ -35,10 +47,33 @@ export class RefusalsController {
   /** One of them, with its headers and the beginning of its body. */
   @Get(':id')
   async get(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<RefusalDetailDto> {
+    return refusalDetailView(await this.find(id, principal));
+  }
+
+  /** Why it was refused, by trying what is likely, and what to do about it. Nothing in the answer is secret. */
+  @Get(':id/diagnosis')
+  async diagnose(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<DiagnosisDto> {
+    const row = await this.find(id, principal);
+    return diagnosisView(row, await this.doctor.diagnose(row));
+  }
+
+  /** Takes it in through its door again, with the settings of now and the clock of its receipt. */
+  @Post(':id/accept')
+  @HttpCode(200)
+  @ApiBody({ type: AcceptDto, required: false })
+  async accept(@Param('id') id: string, @Req() request: FastifyRequest, @CurrentPrincipal() principal: Principal): Promise<RefusalDto> {
+    const row = await this.find(id, principal);
+    const body = bodyOf(request);
+    const { cause } = body.length === 0 ? new AcceptDto() : validateAs(AcceptDto, readJson(body));
+    await this.doctor.accept(row, cause);
+    return refusalView(await this.find(id, principal));
+  }
+
+  private async find(id: string, principal: Principal): Promise<Selectable<RequestsTable>> {
     assertAdmin(principal);
     const row = isId(id) ? await this.refusals.findOne(id) : undefined;
     if (row === undefined) throw new GatewayError('not_found', 'There is no such request');
-    return refusalDetailView(row);
+    return row;
   }
 }
 
@@ -49,11 +84,17 @@ function assertAdmin({ accountId }: Principal): void {
 
 function parseQuery({ outcome, source, code }: Record<string, unknown>): RefusalQuery {
   const problems = [
-    ...(outcome === undefined || outcome === 'rejected' ? [] : [{ path: 'outcome', message: 'must be rejected' }]),
+    ...(outcome === undefined || OUTCOMES.some((known) => known === outcome)
+      ? []
+      : [{ path: 'outcome', message: `must be one of ${OUTCOMES.join(', ')}` }]),
     ...Object.entries({ source, code }).flatMap(([path, value]) =>
       value === undefined || (typeof value === 'string' && !value.includes('\0')) ? [] : [{ path, message: 'must be one text' }],
     ),
   ];
   if (problems.length > 0) throw new GatewayError('malformed_request', 'The query is not valid', { problems });
-  return { ...(typeof source === 'string' && { source }), ...(typeof code === 'string' && { code }) };
+  return {
+    ...(typeof outcome === 'string' && { outcome }),
+    ...(typeof source === 'string' && { source }),
+    ...(typeof code === 'string' && { code }),
+  };
 }

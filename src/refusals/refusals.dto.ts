@@ -9,7 +9,10 @@ export class RefusalDto {
   at!: string;
   /** The door's name, such as `facebook`. */
   source!: string;
+  /** `rejected`, or `accepted` once it was taken in after all. */
   outcome!: string;
+  /** When it was; ISO 8601. */
+  acceptedAt!: string | null;
   /** The answer's HTTP status. */
   status!: number;
   /** Why, as in docs/errors.md. */
@@ -21,6 +24,8 @@ export class RefusalDto {
   address!: string;
   /** Of the whole body, as far as it is known. */
   bodyBytes!: number;
+  /** Whether all of it is kept: only then can the request be accepted. */
+  bodyComplete!: boolean;
   /** As in the answer's `x-request-id`. */
   requestId!: string;
 }
@@ -40,11 +45,15 @@ export class RefusalListDto {
   nextCursor!: string | null;
 }
 
+/** Of a body. */
+const SHOWN_BYTES = 65_536;
+
 export const refusalView = (row: RefusalHead): RefusalDto => ({
   id: row.id,
   at: new Date(row.at).toISOString(),
   source: row.source,
   outcome: row.outcome,
+  acceptedAt: row.accepted_at === null ? null : new Date(row.accepted_at).toISOString(),
   status: row.status,
   code: row.code,
   detail: row.detail,
@@ -52,11 +61,12 @@ export const refusalView = (row: RefusalHead): RefusalDto => ({
   path: row.path,
   address: row.address,
   bodyBytes: row.body_bytes,
+  bodyComplete: row.body_whole === 1,
   requestId: row.request_id,
 });
 
 export function refusalDetailView(row: Selectable<RequestsTable>): RefusalDetailDto {
-  const body = row.body === null ? null : Buffer.from(row.body);
+  const body = row.body === null ? null : Buffer.from(row.body).subarray(0, SHOWN_BYTES);
   const isText = body !== null && isUtf8(body);
   return {
     ...refusalView(row),

@@ -5,9 +5,12 @@ import type { RequestsTable } from '../storage/schema';
 import { Storage } from '../storage/storage';
 
 export interface RefusalQuery {
+  outcome?: string;
   source?: string;
   code?: string;
 }
+
+const CLAIM_MS = 60_000;
 
 const HEAD = [
   'id',
@@ -22,6 +25,8 @@ const HEAD = [
   'address',
   'body_bytes',
   'request_id',
+  'body_whole',
+  'accepted_at',
 ] as const;
 
 export type RefusalHead = Pick<Selectable<RequestsTable>, (typeof HEAD)[number]>;
@@ -31,12 +36,13 @@ export class RefusalsRepository {
   constructor(private readonly storage: Storage) {}
 
   /** Newest first, one more than the page holds where there is more. */
-  find({ source, code }: RefusalQuery, { limit, cursor }: Page): Promise<RefusalHead[]> {
+  find({ outcome, source, code }: RefusalQuery, { limit, cursor }: Page): Promise<RefusalHead[]> {
     let query = this.storage.db
       .selectFrom('requests')
       .select(HEAD)
       .orderBy('id', 'desc')
       .limit(limit + 1);
+    if (outcome !== undefined) query = query.where('outcome', '=', outcome);
     if (source !== undefined) query = query.where('source', '=', source);
     if (code !== undefined) query = query.where('code', '=', code);
     if (cursor !== undefined) query = query.where('id', '<', cursor);
@@ -45,5 +51,26 @@ export class RefusalsRepository {
 
   findOne(id: string): Promise<Selectable<RequestsTable> | undefined> {
     return this.storage.db.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  /** False while somebody else takes it in, and once it was accepted. A claim that nobody settled counts for a minute. */
+  async claim(id: string, nowMs: number): Promise<boolean> {
+    const claimed = await this.storage.db
+      .updateTable('requests')
+      .set({ claimed_at: nowMs })
+      .where('id', '=', id)
+      .where('outcome', '=', 'rejected')
+      .where((row) => row.or([row('claimed_at', 'is', null), row('claimed_at', '<', nowMs - CLAIM_MS)]))
+      .returning('id')
+      .executeTakeFirst();
+    return claimed !== undefined;
+  }
+
+  async giveUp(id: string): Promise<void> {
+    await this.storage.db.updateTable('requests').set({ claimed_at: null }).where('id', '=', id).execute();
+  }
+
+  async accepted(id: string, nowMs: number): Promise<void> {
+    await this.storage.db.updateTable('requests').set({ outcome: 'accepted', accepted_at: nowMs }).where('id', '=', id).execute();
   }
 }

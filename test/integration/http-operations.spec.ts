@@ -230,7 +230,7 @@ describe('refused requests', () => {
     expect(asShop.body).toMatchObject({ status: 403, code: 'forbidden' });
     expect((await asAdmin('/api/v1/requests/x')).status).toBe(404);
     expect((await asAdmin('/api/v1/requests/00000000-0000-7000-8000-000000000000')).status).toBe(404);
-    expect((await asAdmin('/api/v1/requests?outcome=accepted')).body).toMatchObject({ code: 'malformed_request' });
+    expect((await asAdmin('/api/v1/requests?outcome=lost')).body).toMatchObject({ code: 'malformed_request' });
   });
 
   it('wait in memory while the storage is away, and are listed when it is back', async () => {
@@ -313,19 +313,28 @@ it('a connection that is kept alive does not hold up the shutdown', async () => 
   agent.destroy();
 });
 
-const refusal = (fields: Partial<Parameters<RefusalsService['record']>[0]>): Parameters<RefusalsService['record']>[0] => ({
+type Refusal = Parameters<RefusalsService['record']>[0];
+
+const refusal = ({ requestId = 'r', ...fields }: Partial<Refusal> & { requestId?: string }): Refusal => ({
   door: fields.source ?? 'facebook',
   source: 'facebook',
   status: 401,
   code: 'signature_invalid',
   detail: 'no',
-  method: 'POST',
   path: '/facebook',
-  address: '127.0.0.1',
-  headers: { 'x-plain': 'kept' },
+  request: {
+    requestId,
+    receivedAt: Date.now(),
+    route: '/facebook',
+    method: 'POST',
+    target: '/facebook',
+    headers: { 'x-plain': 'kept' },
+    body: Buffer.alloc(0),
+    address: '127.0.0.1',
+    viaProxy: false,
+  },
   body: undefined,
   bodyBytes: 0,
-  requestId: 'r',
   ...fields,
 });
 

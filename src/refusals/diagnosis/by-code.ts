@@ -1,0 +1,75 @@
+import type { Finding } from './trial';
+
+type Told = Omit<Finding, 'cause' | 'certain'> & Pick<Finding, 'cause'>;
+
+const OUTAGE: Told = {
+  cause: 'outage',
+  explanation: 'A part that the gateway depends on was away when the request came',
+  fix: 'None at the sender: it sends the request again, or accept it here',
+};
+const UNREADABLE: Told = {
+  cause: 'unreadable',
+  explanation: 'The body cannot be read, whoever sent it',
+  fix: 'Let the sender send what the detail asks for',
+};
+
+/** What a refusal's code says by itself. */
+const BY_CODE: Readonly<Record<string, Told>> = {
+  not_found: {
+    cause: 'unknown_token',
+    explanation: 'There is no source at this URL: it was deleted or changed, or the URL was copied in part',
+    fix: 'Give the sender the URL that the source shows now',
+  },
+  webhook_unknown: {
+    cause: 'unknown_token',
+    explanation: 'There is no webhook of these tokens: it was deleted, or the URL was copied in part',
+    fix: 'Give the sender the hookUrl again',
+  },
+  unsupported_media_type: {
+    cause: 'content_type',
+    explanation: 'The content type is not one that this door takes',
+    fix: 'Set the content type at the sender to what the detail names, and let it send the request again: its body was not read',
+  },
+  unsupported_encoding: {
+    cause: 'content_type',
+    explanation: 'The body was compressed in a way that is not taken',
+    fix: 'Let the sender send it plain or with one `Content-Encoding: gzip`',
+  },
+  body_too_large: {
+    cause: 'body_too_large',
+    explanation: 'The body is larger than what is taken',
+    fix: 'Raise http.maxBodyBytes, and let the sender send the request again',
+    setting: 'http.maxBodyBytes',
+  },
+  verify_token_mismatch: {
+    cause: 'verify_token',
+    explanation: 'The verify token of the platform’s check is another than the one that is set',
+    fix: 'Enter the same verify token on the platform and in the settings',
+  },
+  malformed_request: UNREADABLE,
+  malformed_json: UNREADABLE,
+  json_too_deep: UNREADABLE,
+  broker_unavailable: OUTAGE,
+  storage_unavailable: OUTAGE,
+  token_check_unavailable: OUTAGE,
+  shutting_down: OUTAGE,
+};
+
+/** @param isEnabled Of the door. */
+export function findingOfCode(code: string, detail: string, isEnabled: boolean): Finding | undefined {
+  if (code === 'channel_not_configured') {
+    const setting = /^(\S+) is not set$/.exec(detail)?.[1];
+    const fix = `Set ${setting ?? 'the secret of the source'}`;
+    const explanation = 'What a request is checked with was not set';
+    return { cause: 'not_configured', certain: true, explanation, fix, ...(setting !== undefined && { setting }) };
+  }
+  if (code === 'not_found' && !isEnabled) {
+    return { cause: 'switched_off', certain: true, explanation: 'The door is switched off', fix: 'Switch it on in the settings' };
+  }
+  const told = BY_CODE[code];
+  return told === undefined ? undefined : { ...told, certain: true };
+}
+
+/** Whether trying the signature may say more than the code does. */
+export const isAboutSender = (code: string): boolean =>
+  code.startsWith('signature_') || code === 'unauthorized' || code === 'channel_not_configured' || BY_CODE[code]?.cause === 'outage';

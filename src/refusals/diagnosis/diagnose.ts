@@ -1,0 +1,126 @@
+import { setImmediate } from 'node:timers/promises';
+import { GatewayError } from '../../core/errors';
+import type { ReceivedRequest } from '../../http/received-request';
+import { PRESETS } from '../../presets/presets';
+import { timeMsOf } from '../../presets/signing/timestamp';
+import type { Verifier } from '../../presets/preset';
+import type { Finding } from './trial';
+import { type Patient, trialsOf } from './trials';
+
+const MAX_TRIALS = 2_000;
+/** Bytes that are hashed in all, and before others get their turn. */
+const MAX_BYTES = 512 * 1_048_576;
+const BYTES_PER_TURN = 4 * 1_048_576;
+/** A signature proves one cause; where several fit, they say the same in other words. */
+const MAX_FINDINGS = 5;
+
+export interface Diagnosis {
+  findings: Finding[];
+  /** Verifications that were made. */
+  tried: number;
+}
+
+/** Finds out by trial what keeps a request from passing its source's check. */
+export async function diagnose(patient: Patient): Promise<Diagnosis> {
+  const { request, check } = patient;
+  const today = check.preset.verifier(check.settings, check.context);
+  const plain = verdictOf(today, request, request.receivedAt);
+  if (plain === 'passes') return { findings: [MENDED], tried: 1 };
+  const signedAt = signedAtOf(patient);
+  if (signedAt !== undefined && verdictOf(today, request, signedAt) === 'passes') {
+    return { findings: [clockSkew(signedAt, request.receivedAt)], tried: 2 };
+  }
+  const absent = absence(patient);
+  if (absent !== undefined) return { findings: [absent], tried: 1 };
+  return tryAll(patient, signedAt ?? request.receivedAt);
+}
+
+async function tryAll(patient: Patient, nowMs: number): Promise<Diagnosis> {
+  const findings: Finding[] = [];
+  const seen = new Set<string>();
+  let [tried, bytes, turn] = [1, 0, 0];
+  for (const { finding, request, verifier } of trialsOf(patient)) {
+    if (tried >= MAX_TRIALS || bytes >= MAX_BYTES || findings.length >= MAX_FINDINGS) break;
+    tried++;
+    const cost = 4_096 + request.body.length * Math.max(1, patient.check.settings.secrets.length);
+    bytes += cost;
+    if ((turn += cost) > BYTES_PER_TURN) {
+      turn = 0;
+      await setImmediate();
+    }
+    if (seen.has(finding.cause) || verdictOf(verifier(), request, nowMs) !== 'passes') continue;
+    seen.add(finding.cause);
+    const skewed = Math.abs(nowMs - patient.request.receivedAt) > 0 && finding.repair !== undefined;
+    findings.push({ ...finding, certain: true, ...(skewed && { repair: { ...finding.repair, receivedAt: nowMs } }) });
+  }
+  return { findings, tried };
+}
+
+function verdictOf(verifier: Verifier, request: ReceivedRequest, nowMs: number): string {
+  try {
+    verifier.assertValid(request, nowMs);
+    return 'passes';
+  } catch (error) {
+    // What a preset cannot even look at does not fit either.
+    return error instanceof GatewayError ? error.code : 'fails';
+  }
+}
+
+/** When the request says that it was signed. */
+function signedAtOf({ request, check }: Patient): number | undefined {
+  const text = check.preset.scheme?.(check.settings, check.context)?.timestamp?.of(request);
+  return text !== undefined && /^\d{1,14}$/.test(text) ? timeMsOf(text) : undefined;
+}
+
+/** The signature is not there at all: whose is, then? */
+function absence({ request, check }: Patient): Finding | undefined {
+  const scheme = check.preset.scheme?.(check.settings, check.context);
+  if (scheme === undefined || isThere(scheme.headers, request)) return undefined;
+  for (const other of PRESETS) {
+    const headers = other.type === check.preset.type || other.type === 'hmac' ? [] : headersOf(other);
+    if (!isThere(headers, request)) continue;
+    return {
+      cause: 'wrong_preset',
+      certain: false,
+      explanation: `There is no ${scheme.headers[0]}, but ${headers[0] ?? ''} as ${other.title} sends it`,
+      fix: `Set verification.type to ${other.type}, or give this platform the URL of its own source`,
+      setting: 'verification.type',
+    };
+  }
+  return {
+    cause: 'signature_absent',
+    certain: true,
+    explanation: `There is no ${scheme.headers[0]}: the sender does not sign, or a proxy drops the header`,
+    fix: `Switch signing on at ${check.preset.title} with the secret that is in ${check.secretSetting} (${check.preset.documentation})`,
+    setting: check.secretSetting,
+  };
+}
+
+function headersOf(preset: (typeof PRESETS)[number]): readonly string[] {
+  try {
+    return preset.scheme?.({ secrets: [] }, { publicUrl: 'http://localhost' })?.headers ?? [];
+  } catch {
+    return [];
+  }
+}
+
+const isThere = (names: readonly string[], { headers }: ReceivedRequest): boolean =>
+  names.some((name) => headers[name.toLowerCase()] !== undefined);
+
+const MENDED: Finding = {
+  cause: 'mended',
+  certain: true,
+  explanation: 'With today’s settings the request passes',
+  fix: 'Accept it: POST /api/v1/requests/:id/accept',
+};
+
+function clockSkew(signedAt: number, receivedAt: number): Finding {
+  const seconds = Math.round((receivedAt - signedAt) / 1_000);
+  return {
+    cause: 'clock_skew',
+    certain: true,
+    explanation: `The signature holds, but its time is ${String(Math.abs(seconds))} s ${seconds > 0 ? 'before' : 'after'} the request came in`,
+    fix: 'Set the clocks of both sides by NTP; a request that was held up or repeated on its way looks the same',
+    repair: { receivedAt: signedAt },
+  };
+}
