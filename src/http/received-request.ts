@@ -17,7 +17,7 @@ export interface ReceivedRequest extends SignedRequest {
 export const receivedOf = (request: FastifyRequest): ReceivedRequest => ({
   requestId: request.id,
   receivedAt: Date.now(),
-  route: request.routeOptions.url ?? '',
+  route: request.settings.url ?? '',
   method: request.method,
   target: targetOf(request.url),
   headers: request.headers,

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { provideConfig } from '../../config/provide-config';
 import { DoorModule, DoorRegistry } from '../../http/door';
 import { Channels } from '../channel';
+import { channelCheck } from '../channel-check';
 import { ChannelsModule } from '../channels.module';
 import { FacebookConfig } from './facebook.config';
 import { FacebookController } from './facebook.controller';
@@ -32,6 +33,12 @@ export class FacebookModule {
       isEnabled: () => config.enabled,
       missingSetting: (method) => (method === 'POST' ? missing.secret : missing.token),
       receive: (request) => door.receive(request),
+      checks: () =>
+        channelCheck(FACEBOOK, 'meta', {
+          settings: { secrets: config.appSecret },
+          context: { publicUrl: null },
+          secretSetting: 'hookServer.facebook.appSecret',
+        }),
     });
     channels.register({
       name: FACEBOOK,

@@ -3,6 +3,7 @@ import { ServerConfig } from '../../config/app.config';
 import { provideConfig } from '../../config/provide-config';
 import { DoorModule, DoorRegistry } from '../../http/door';
 import { Channels } from '../channel';
+import { channelCheck } from '../channel-check';
 import { ChannelsModule } from '../channels.module';
 import { TwilioAnswers } from './twilio.answers';
 import { TwilioConfig } from './twilio.config';
@@ -28,6 +29,12 @@ export class TwilioModule {
       isEnabled: () => config.enabled,
       missingSetting: () => missing,
       receive: (request) => door.receive(request),
+      checks: () =>
+        channelCheck(TWILIO, 'twilio', {
+          settings: { secrets: config.authToken },
+          context: { publicUrl },
+          secretSetting: 'hookServer.twilio.authToken',
+        }),
     });
     channels.register({
       name: TWILIO,

@@ -6,6 +6,7 @@ import { DoorModule, DoorRegistry } from '../../http/door';
 import { MetricsModule } from '../../metrics/metrics.module';
 import { StorageModule } from '../../storage/storage.module';
 import { Channels } from '../channel';
+import { channelCheck } from '../channel-check';
 import { ChannelsModule } from '../channels.module';
 import { KeeperGauges } from './subscriptions/keeper-gauges';
 import { KeeperSettings } from './subscriptions/keeper-settings';
@@ -47,6 +48,12 @@ export class TwitterModule {
       isEnabled: () => config.enabled,
       missingSetting: () => (isConfigured ? undefined : 'hookServer.twitter.consumerSecret'),
       receive: (request) => door.receive(request),
+      checks: () =>
+        channelCheck(TWITTER, 'twitter', {
+          settings: { secrets: config.consumerSecret },
+          context: { publicUrl: null },
+          secretSetting: 'hookServer.twitter.consumerSecret',
+        }),
     });
     channels.register({
       name: TWITTER,

@@ -3,6 +3,7 @@ import { provideConfig } from '../../config/provide-config';
 import { webexId } from '../../core/webex-id';
 import { DoorModule, DoorRegistry } from '../../http/door';
 import { Channels } from '../channel';
+import { channelCheck } from '../channel-check';
 import { ChannelsModule } from '../channels.module';
 import { WebexConfig } from './webex.config';
 import { WebexController } from './webex.controller';
@@ -23,6 +24,12 @@ export class WebexModule {
       isEnabled: () => config.enabled,
       missingSetting: () => (isConfigured ? undefined : 'hookServer.webex.secret'),
       receive: (request) => door.receive(request),
+      checks: () =>
+        channelCheck(WEBEX, 'webex', {
+          settings: { secrets: config.secret },
+          context: { publicUrl: null },
+          secretSetting: 'hookServer.webex.secret',
+        }),
     });
     channels.register({
       name: WEBEX,
