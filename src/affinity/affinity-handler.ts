@@ -1,11 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type KeyObject, createSecretKey } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { HttpConfig } from '../config/app.config';
 import { GatewayError } from '../core/errors';
 import { webexId } from '../core/webex-id';
 import { Metrics } from '../metrics/metrics.service';
+import { type BodySignature, bodySignature } from '../presets/signing/body-signature';
+import { WEBEX_SCHEME } from '../presets/webex';
 import { actorOf } from './actor';
 import { cookieChange, withCookie } from './affinity-cookie';
 import { AffinityConfig } from './affinity.config';
@@ -24,7 +25,7 @@ interface Affinity {
 @Injectable()
 export class AffinityHandler {
   private readonly logger = new Logger('Affinity');
-  private readonly keys: readonly KeyObject[];
+  private readonly assertSigned: BodySignature | undefined;
   private readonly actorPath: readonly string[];
   private readonly actorHeader: string;
   private readonly bot: string | undefined;
@@ -36,7 +37,7 @@ export class AffinityHandler {
     private readonly sessions: AffinitySessions,
     private readonly metrics: Metrics,
   ) {
-    this.keys = config.secret.map((secret) => createSecretKey(secret, 'utf8'));
+    this.assertSigned = config.secret.length === 0 ? undefined : bodySignature(WEBEX_SCHEME, config.secret, 'affinity.secret');
     this.actorPath = config.actorPath.split('.');
     this.actorHeader = config.headerName.toLowerCase();
     this.bot = config.botPersonId === null ? undefined : webexId(config.botPersonId);
@@ -49,7 +50,7 @@ export class AffinityHandler {
     });
     try {
       const target = originForm(request.originalUrl);
-      const body = await readBody(request.raw, this.keys, this.http.maxBodyBytes);
+      const body = await readBody(request.raw, this.assertSigned, this.http.maxBodyBytes);
       const affinity = await this.affinityOf(request.method, body);
       if (!reply.raw.destroyed) this.pass(request, reply, target, body, affinity);
     } catch (error) {

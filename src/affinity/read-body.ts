@@ -1,8 +1,7 @@
-import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../core/errors';
-import { assertSignedByWebex } from '../core/webex-signature';
 import { hasBody, tooLarge } from '../http/raw-body';
+import type { BodySignature } from '../presets/signing/body-signature';
 import { mayBeJson } from './actor';
 import { peekBody } from './peek-body';
 
@@ -14,18 +13,18 @@ const EMPTY = Buffer.alloc(0);
 /**
  * Reads what has to be known before the request goes on: the JSON of a POST, and every POST that must be signed. All else streams, and
  * so does JSON that is larger than `maxBytes`.
- * @param keys None: nothing must be signed.
+ * @param assertSigned undefined: nothing must be signed.
  * @throws GatewayError `body_too_large`, `signature_missing`, `signature_invalid`, `malformed_request`.
  */
-export async function readBody(request: IncomingMessage, keys: readonly KeyObject[], maxBytes: number): Promise<Body> {
+export async function readBody(request: IncomingMessage, assertSigned: BodySignature | undefined, maxBytes: number): Promise<Body> {
   const { headers, method } = request;
   if (method !== 'POST') return hasBody(headers) ? request : null;
-  const isSigned = keys.length > 0;
+  const isSigned = assertSigned !== undefined;
   const isJson = mayBeJson(headers['content-type']) && headers['content-encoding'] === undefined;
   const body = await bytesOf(request, isSigned || isJson ? maxBytes : 0);
   if (isSigned) {
     if (body === undefined) throw tooLarge(maxBytes);
-    assertSignedByWebex(body, headers['x-spark-signature'] as string | undefined, keys);
+    assertSigned(body, headers['x-spark-signature'] as string | undefined);
   }
   if (body?.length === 0) throw new GatewayError('malformed_request', 'The POST has no body');
   return body ?? request;

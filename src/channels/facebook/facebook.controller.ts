@@ -5,8 +5,9 @@ import { Accepts } from '../../http/accepts';
 import { Direct } from '../../http/direct';
 import { Door } from '../../http/door';
 import { receivedOf } from '../../http/received-request';
+import type { Query as HandshakeQuery } from '../../presets/request/query';
 import { FacebookDoor } from './facebook.door';
-import { FACEBOOK, FacebookSignature, type Query as HandshakeQuery } from './facebook.signature';
+import { FACEBOOK, FacebookSignature } from './facebook.signature';
 
 const TEXT = 'text/plain; charset=utf-8';
 

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../../core/errors';
 import type { FacebookConfig } from './facebook.config';
-import { FacebookSignature, type Query } from './facebook.signature';
+import type { Query } from '../../presets/request/query';
+import { FacebookSignature } from './facebook.signature';
 
 interface Vector {
   id: string;

@@ -2,10 +2,8 @@ import { Type } from 'class-transformer';
 import { IsArray, IsBoolean, Matches, Validate, ValidateNested } from 'class-validator';
 import { ConfigSection } from '../../config/config-section';
 import { Secret } from '../../config/secret';
+import { AUTH_TOKEN } from '../../presets/signing/twilio-signature';
 import { ReplyRules } from './twilio.reply-rules';
-
-/** A token for every account, or `<AccountSid>:<token>`. */
-export const AUTH_TOKEN = /^(?:(?<account>AC[0-9A-Za-z]+):)?(?<token>[^\s:]+)$/;
 
 /** What to answer, by our number (as Twilio writes it) or `default`: text, or TwiML. */
 export type Replies = Readonly<Record<string, string>>;

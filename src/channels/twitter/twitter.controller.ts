@@ -5,8 +5,9 @@ import { Accepts } from '../../http/accepts';
 import { Direct } from '../../http/direct';
 import { Door } from '../../http/door';
 import { receivedOf } from '../../http/received-request';
+import type { Query as CheckQuery } from '../../presets/request/query';
 import { TwitterDoor } from './twitter.door';
-import { type Query as CheckQuery, TWITTER, TwitterSignature } from './twitter.signature';
+import { TWITTER, TwitterSignature } from './twitter.signature';
 
 export class CheckAnswer {
   @ApiProperty({ example: 'sha256=eMq4ykcdAjebdlBYxNTCM4lt2C0qJwpkFRJ1JXJHbWI=' })

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../../core/errors';
 import type { TwitterConfig } from './twitter.config';
-import { type Query, TwitterSignature } from './twitter.signature';
+import type { Query } from '../../presets/request/query';
+import { TwitterSignature } from './twitter.signature';
 
 interface Vector {
   id: string;

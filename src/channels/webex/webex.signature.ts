@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { type KeyObject, createSecretKey } from 'node:crypto';
-import { GatewayError } from '../../core/errors';
-import { assertSignedByWebex } from '../../core/webex-signature';
+import { type BodySignature, bodySignature } from '../../presets/signing/body-signature';
+import { WEBEX_SCHEME } from '../../presets/webex';
 import { WebexConfig } from './webex.config';
 
 /** The channel, its door, and the ledger's source of all that comes in here. */
@@ -10,18 +9,13 @@ export const WEBEX = 'webex';
 /** Checks that a webhook was created with one of our secrets. */
 @Injectable()
 export class WebexSignature {
-  private readonly keys: readonly KeyObject[];
-
-  constructor(config: WebexConfig) {
-    this.keys = config.secret.map((secret) => createSecretKey(secret, 'utf8'));
-  }
-
   /**
    * @param header X-Spark-Signature; Webex sends none for a webhook that was created without a secret.
    * @throws GatewayError `channel_not_configured`, `signature_missing`, `signature_invalid`.
    */
-  assertValid(body: Buffer, header: string | undefined): void {
-    if (this.keys.length === 0) throw new GatewayError('channel_not_configured', 'hookServer.webex.secret is not set');
-    assertSignedByWebex(body, header, this.keys);
+  readonly assertValid: BodySignature;
+
+  constructor(config: WebexConfig) {
+    this.assertValid = bodySignature(WEBEX_SCHEME, config.secret, 'hookServer.webex.secret');
   }
 }

@@ -1,6 +1,6 @@
-import { SignedUrls } from './twilio.urls';
+import { publicUrlOf, signedUrls } from './twilio-urls';
 
-const formsOf = (publicUrl: string, target: string): string[] => [...new SignedUrls(publicUrl).of(target)];
+const formsOf = (publicUrl: string, target: string): string[] => [...signedUrls(publicUrlOf(publicUrl, target))];
 
 it.each([
   ['https://gw.example.com', '/twilio', ['https://gw.example.com/twilio', 'https://gw.example.com:443/twilio']],

@@ -1,0 +1,42 @@
+import { GatewayError } from '../core/errors';
+import type { JsonSlice } from '../core/json-slice';
+import { secretsField, textSetting } from './fields';
+import type { Preset, PresetContext, PresetSettings } from './preset';
+import { readingOf } from './reading';
+import { AUTH_TOKEN, TwilioVerifier, type UrlOf, twilioScheme } from './signing/twilio-signature';
+import { publicUrlOf } from './signing/twilio-urls';
+
+function urlOf(settings: PresetSettings, { publicUrl }: PresetContext): UrlOf {
+  const url = textSetting(settings, 'url')?.replace(/[?#].*$/s, '');
+  return (target) => {
+    if (url !== undefined) return url + (/\?.*$/s.exec(target)?.[0] ?? '');
+    if (publicUrl === null) throw new GatewayError('channel_not_configured', 'hookServer.publicUrl is not set');
+    return publicUrlOf(publicUrl, target);
+  };
+}
+
+export const twilio: Preset = {
+  type: 'twilio',
+  title: 'Twilio',
+  verifies: '`X-Twilio-Signature`: HMAC-SHA1 of the URL and, of a form, its parameters, in base64; of JSON also `bodySHA256` in the URL',
+  documentation: 'https://www.twilio.com/docs/usage/webhooks/webhooks-security',
+  fields: {
+    secrets: secretsField('An auth token, or `<AccountSid>:<token>` for one account', (token) =>
+      AUTH_TOKEN.test(token) ? undefined : 'must be an auth token, or AccountSid:token',
+    ),
+    url: {
+      kind: 'text',
+      description: 'The URL that is entered at Twilio, where it is not `hookServer.publicUrl` and the source’s path',
+      check: (url: string) => (/^https?:\/\//i.test(url) && URL.canParse(url) ? undefined : 'must be an http or https URL'),
+    },
+  },
+  verifier: (settings, context) => new TwilioVerifier(urlOf(settings, context), settings.secrets),
+  scheme: (settings, context) => twilioScheme(urlOf(settings, context)),
+  reading: readingOf({
+    // A form; after these a CloudEvent's `type`.
+    eventType: [{ json: 'EventType' }, { json: 'MessageStatus' }, { json: 'SmsStatus' }, { json: 'CallStatus' }, { json: 'type' }],
+    dedupeKey: [{ json: 'id' }, { header: 'I-Twilio-Idempotency-Token' }],
+    timestamp: [{ json: 'time' }, { json: 'Timestamp' }],
+    items: (root: JsonSlice) => (root.kind === 'array' ? root.elements() : [root]),
+  }),
+};
