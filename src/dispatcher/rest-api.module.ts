@@ -11,6 +11,10 @@ import { DeliveryList } from './delivery/delivery-list';
 import { DeliveryModule } from './delivery/delivery.module';
 import { EgressModule } from './delivery/egress/egress.module';
 import { DispatcherModule } from './dispatcher.module';
+import { BacktestService } from './explain/backtest.service';
+import { DeliveryPreview } from './explain/delivery-preview';
+import { ExplainController } from './explain/explain.controller';
+import { ExplainService } from './explain/explain.service';
 import { EventPublisher } from './outbox/event-publisher';
 import { EventsController } from './outbox/events.controller';
 import { EventsRepository } from './outbox/events.repository';
@@ -32,16 +36,27 @@ import { RegistryChange } from './registry/registry-change';
 /** What people and programs do over /api/v1 with accounts, endpoints, filters, events and deliveries. */
 @Module({
   imports: [AuthModule, DeliveryModule, DispatcherModule, EgressModule, MetricsModule, SecretsModule, StorageModule],
-  controllers: [AccountsController, IdentitiesController, EndpointsController, FiltersController, EventsController, DeliveriesController],
+  controllers: [
+    AccountsController,
+    IdentitiesController,
+    EndpointsController,
+    FiltersController,
+    EventsController,
+    DeliveriesController,
+    ExplainController,
+  ],
   providers: [
     AccountsRepository,
+    BacktestService,
     DeliveriesRepository,
     DeliveryActions,
     DeliveryList,
+    DeliveryPreview,
     EndpointsRepository,
     EndpointsService,
     EventPublisher,
     EventsRepository,
+    ExplainService,
     FiltersRepository,
     FiltersService,
     ForgottenKeys,

@@ -35,6 +35,24 @@ export function readSingle(call: PublishCall): PublishRequest {
 }
 
 /**
+ * The event in `{"event": …}`, which is not published.
+ * @throws GatewayError `malformed_json`, `json_too_deep`, `validation_failed`, `not_found`.
+ */
+export function readEnvelope(body: Buffer, principal: Principal): IncomingEvent {
+  readJson(body);
+  const whole = sliceJson(body);
+  const slice = whole.member('event');
+  const problems: FieldProblem[] = whole
+    .keys()
+    .flatMap((key) => (key === 'event' ? [] : [{ path: key.slice(0, 64), message: 'is not a known field' }]));
+  if (slice === undefined) problems.push({ path: 'event', message: 'is missing' });
+  const event = slice && readPublishedEvent(slice, 'event', problems);
+  if (slice === undefined || event === undefined || problems.length > 0)
+    throw new GatewayError('validation_failed', undefined, { problems });
+  return { ...inAccount(event, principal), body: slice.bytes, contentType: 'application/json' };
+}
+
+/**
  * An array of events, or an object with such an array in `events`; all of them or, with every problem named, none.
  * @throws GatewayError `malformed_json`, `json_too_deep`, `validation_failed`, `not_found`.
  */

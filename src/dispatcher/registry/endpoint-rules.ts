@@ -53,7 +53,9 @@ const CREDENTIAL =
 
 /** The headers as they are shown: of those that are named like credentials only the names. */
 export const shownHeaders = (headers: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, CREDENTIAL.test(name) ? HIDDEN : value]));
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, shownHeader(name, value)]));
+
+export const shownHeader = (name: string, value: string): string => (CREDENTIAL.test(name) ? HIDDEN : value);
 
 /** Given headers, with the present value where one is given as it was shown: so that what was read can be sent back. */
 export function withHidden(given: Record<string, string>, present: Record<string, string>): Record<string, string> {
