@@ -28,8 +28,11 @@ export interface IncomingEvent {
   to?: readonly string[];
   /** Why nobody gets it, whatever the filters say. It is kept, listed with this as its `filteredReason`, and counted as filtered. */
   withheld?: WithheldReason;
-  /** What was said, where the event is a message between people. */
-  statement?: Statement;
+  /**
+   * What was said, where the event is a message between people. Only the threads ask, once the event is dispatched: made before, the
+   * texts of all events in hand would be kept beside their bytes.
+   */
+  statement?: () => Statement | undefined;
 }
 
 /** `own_bot`: the bot that reads these events did it itself; delivered, its answer would be the next such event. */

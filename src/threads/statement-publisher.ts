@@ -37,9 +37,12 @@ export class StatementPublisher {
 function statementsOf(requests: readonly IncomingRequest[], outcomes: readonly DispatchOutcome[][]): ThreadStatement[] {
   const statements: ThreadStatement[] = [];
   for (const [index, { events, receivedAt }] of requests.entries()) {
-    for (const [position, { statement, timestamp }] of events.entries()) {
+    for (const [position, event] of events.entries()) {
       const outcome = outcomes[index]?.[position];
-      if (statement === undefined || outcome === undefined || outcome.duplicate) continue;
+      if (outcome === undefined || outcome.duplicate) continue;
+      const statement = event.statement?.();
+      if (statement === undefined) continue;
+      const { timestamp } = event;
       const { id: eventId, accountId } = outcome;
       statements.push(statementOf({ statement, timestamp, receivedAt, eventId, accountId }));
     }

@@ -83,7 +83,10 @@ describe('messages of statements', () => {
 
 describe('publishing', () => {
   const event = (statement?: Statement): IncomingEvent =>
-    ({ application: 'facebook', eventType: 'message', ...(statement && { statement }) }) as IncomingEvent;
+    ({ application: 'facebook', eventType: 'message', statement: () => statement }) as IncomingEvent;
+  const unasked: IncomingEvent['statement'] = () => {
+    throw new Error('It was asked for');
+  };
   const request = (...events: IncomingEvent[]): IncomingRequest => ({ requestId: 'r', source: 'facebook', receivedAt: 1, events });
   const outcome = (id: string, duplicate = false): DispatchOutcome => ({ id, duplicate, accountId: 'acme' });
   const [one, two, three] = [1, 2, 3].map((at) => firstIdAt(STORED_AT + at)) as [string, string, string];
@@ -112,7 +115,7 @@ describe('publishing', () => {
 
   it.each([
     ['nothing was said', {}, event()],
-    ['it is switched off', { enabled: false }, event(SPOKEN)],
+    ['it is switched off', { enabled: false }, { ...event(), statement: unasked }],
   ])('sends nothing where %s', async (_what, options, of_) => {
     const { published, publisher } = setUp(options);
     await publisher.publish([request(of_)], [[outcome(one)]]);

@@ -1,6 +1,6 @@
 import { cleanText } from '../../core/clean-text';
-import type { IncomingEvent, Statement } from '../../core/hook-event';
-import { type JsonSlice, joinObject, parseJson } from '../../core/json-slice';
+import type { IncomingEvent } from '../../core/hook-event';
+import { type JsonSlice, joinObject, parseJson, sliceJson } from '../../core/json-slice';
 import { notAnEnvelope } from './facebook.envelope';
 import { changeKey, messagingKey, statusKey, whatsappMessageKey } from './facebook.keys';
 import { kindOfMessaging, textOf, timestampOf } from './facebook.item';
@@ -29,7 +29,7 @@ interface Item {
   dedupeKey: string | undefined;
   /** Page id, Instagram id, phone number id. */
   identity: JsonSlice | undefined;
-  statement?: Statement | undefined;
+  statement?: IncomingEvent['statement'];
 }
 
 /**
@@ -70,9 +70,20 @@ function* itemsOf(slice: JsonSlice, entry: Entry): Generator<Item> {
 function messagingItem(item: JsonSlice, entry: Entry, eventType: string): Item {
   const time = item.member('timestamp') ?? entry.time;
   const dedupeKey = messagingKey(item, eventType, entry.id, time);
-  const statement = messagingStatement(item, entry.application, entry.id);
-  return { eventType, data: item.bytes, time, dedupeKey, identity: entry.id, statement };
+  const data = item.bytes;
+  return { eventType, data, time, dedupeKey, identity: entry.id, statement: saidToPage(data, entry.application, textOf(entry.id)) };
 }
+
+/** Read anew from the bytes: a slice would keep the whole request's index in memory. */
+const saidToPage =
+  (item: Buffer, application: string, account: string | undefined): Item['statement'] =>
+  () =>
+    messagingStatement(sliceJson(item), application, account);
+
+const saidToNumber =
+  (message: Buffer, phoneNumberId: string | undefined): Item['statement'] =>
+  () =>
+    whatsappStatement(sliceJson(message), phoneNumberId);
 
 function changeItem(change: JsonSlice, { id, time }: Entry, identity = id): Item {
   const eventType = textOf(change.member('field')) ?? textOf(change) ?? 'change';
@@ -85,7 +96,7 @@ function* whatsappItems(change: JsonSlice, entry: Entry): Generator<Item> {
   for (const message of value.messages) {
     const time = message.member('timestamp') ?? entry.time;
     const dedupeKey = whatsappMessageKey(message, entry.id, time);
-    const statement = whatsappStatement(message, value.phoneNumberId);
+    const statement = saidToNumber(message.bytes, textOf(value.phoneNumberId));
     yield { eventType: 'message', data: value.around('message', message), time, dedupeKey, identity, statement };
   }
   for (const status of value.statuses) {

@@ -5,7 +5,7 @@ import { parseFacebook } from './facebook.parser';
 
 const folder = join(__dirname, '../../../test/fixtures/facebook/payloads');
 const read = (body: Buffer | object): (Statement | undefined)[] =>
-  parseFacebook(Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)), 'application/json').map(({ statement }) => statement);
+  parseFacebook(Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)), 'application/json').map(({ statement }) => statement?.());
 const ofPayload = (name: string): (Statement | undefined)[] => read(readFileSync(join(folder, `meta_${name}.json`)));
 
 const page = (item: object, list = 'messaging', object = 'page'): Statement | undefined =>

@@ -13,36 +13,35 @@ const MUTE: ReadonlySet<unknown> = new Set([undefined, 'reaction', 'system', 'un
  * What was said between a page (or Instagram account) and a person: messages of both, and the title of a button that was pressed.
  * Undefined for receipts, reactions, deletions and the like.
  */
-export function messagingStatement(item: JsonSlice, application: string, entryId: Slice): Statement | undefined {
-  const message = objectOf(item.member('message'));
-  const said = message ? saidIn(message) : pressed(objectOf(item.member('postback')));
-  const account = textOf(entryId);
+export function messagingStatement(item: JsonSlice, application: string, account: string | undefined): Statement | undefined {
+  const message = item.member('message');
+  const said = message?.kind === 'object' ? saidIn(message) : pressed(item.member('postback'));
   const sender = said && textOf(item.member('sender')?.member('id'));
   const recipient = said && textOf(item.member('recipient')?.member('id'));
   if (!said || !account || !sender || !recipient) return undefined;
-  const isOwn = message?.['is_echo'] === true || sender === account;
+  const isOwn = isTrue(message?.member('is_echo')) || sender === account;
   return { threadId: `${application}:${account}:${isOwn ? recipient : sender}`, author: sender, isOwn, ...said };
 }
 
 /** A person's message to a phone number; what the number itself sends, WhatsApp does not tell. */
-export function whatsappStatement(message: JsonSlice, phoneNumberId: Slice): Statement | undefined {
+export function whatsappStatement(message: JsonSlice, phoneNumberId: string | undefined): Statement | undefined {
   const content = objectOf(message);
-  const account = textOf(phoneNumberId);
   const author = content && textOf(message.member('from'));
-  if (!content || !account || !author || MUTE.has(content['type'])) return undefined;
+  if (!content || !phoneNumberId || !author || MUTE.has(content['type'])) return undefined;
   const said = writtenIn(content) ?? attachedIn(content);
-  return said && { threadId: `whatsapp:${account}:${author}`, author, isOwn: false, ...said };
+  return said && { threadId: `whatsapp:${phoneNumberId}:${author}`, author, isOwn: false, ...said };
 }
 
-function saidIn(message: Json): Said | undefined {
-  if (message['is_deleted'] === true) return undefined;
-  const attachments = message['attachments'];
-  return saidOf(textIn(message, 'text'), Array.isArray(attachments) ? attachments.filter(isObject).map(attachmentOf) : []);
+/** The message as a whole is not parsed: it may be long, and most of it is its text. */
+function saidIn(message: JsonSlice): Said | undefined {
+  if (isTrue(message.member('is_deleted'))) return undefined;
+  const attachments = message.member('attachments')?.parse();
+  return saidOf(message.member('text')?.string(), Array.isArray(attachments) ? attachments.filter(isObject).map(attachmentOf) : []);
 }
 
 const attachmentOf = (attachment: Json): Attachment => withUrl(textIn(attachment, 'type') ?? 'unknown', memberOf(attachment, 'payload'));
 
-const pressed = (postback: Json | undefined): Said | undefined => postback && saidOf(textIn(postback, 'title'), []);
+const pressed = (postback: Slice): Said | undefined => postback && saidOf(postback.member('title')?.string(), []);
 
 /** Text, or the title of the button or the row that was chosen. */
 function writtenIn(message: Json): Said | undefined {
@@ -66,6 +65,8 @@ function withUrl(type: string, content: Json | undefined): Attachment {
 
 const saidOf = (text = '', attachments: Attachment[]): Said | undefined =>
   text === '' && attachments.length === 0 ? undefined : { text, attachments };
+
+const isTrue = (slice: Slice): boolean => slice?.text() === 'true';
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -60,15 +60,15 @@ it('belongs to the account whose own token signed and to no other, whatever it s
 });
 
 it('says what was said, where it is a message that came in', () => {
-  expect(read(payload('twilio_event_streams_batch.json'))[0]?.statement).toEqual({
+  expect(read(payload('twilio_event_streams_batch.json'))[0]?.statement?.()).toEqual({
     threadId: 'twilio:+12345678901:+11234567890',
     author: '+11234567890',
     isOwn: false,
     text: 'Ahoy!',
     attachments: [],
   });
-  expect(one({ type: 'com.twilio.messaging.message.sent', data: { from: '+1', to: '+2', body: 'a' } }).statement).toBeUndefined();
-  expect(one({ type: 'com.twilio.messaging.inbound-message.received', data: {} }).statement).toBeUndefined();
+  expect(one({ type: 'com.twilio.messaging.message.sent', data: { from: '+1', to: '+2', body: 'a' } }).statement?.()).toBeUndefined();
+  expect(one({ type: 'com.twilio.messaging.inbound-message.received', data: {} }).statement?.()).toBeUndefined();
 });
 
 it('gives an event of any other JSON too, and none of an empty list', () => {

@@ -1,6 +1,6 @@
 import { cleanText } from '../../core/clean-text';
 import { GatewayError } from '../../core/errors';
-import type { IncomingEvent } from '../../core/hook-event';
+import type { IncomingEvent, Statement } from '../../core/hook-event';
 import { type JsonSlice, parseJson } from '../../core/json-slice';
 import { type DoorFacts, identityOf, inboundStatement, timestampOf } from './twilio.event';
 
@@ -45,7 +45,7 @@ function eventOf(item: JsonSlice, index: number, { token, signer }: DoorFacts): 
     ...identityOf({ signer, number: ourNumber(eventType, data), accountSid: accountSidOf(item, data) }),
     ...timestampOf(textOf(item, 'time')),
     ...(key !== undefined && { dedupeKey: `event:${key}` }),
-    ...(eventType === INBOUND && statementOf(data)),
+    ...(eventType === INBOUND && { statement: () => statementOf(data) }),
   };
 }
 
@@ -69,7 +69,7 @@ function ourNumber(eventType: string, data: JsonSlice | undefined): string | und
 }
 
 /** Its media are to be fetched from Twilio; the event says only how many there are. */
-const statementOf = (data: JsonSlice | undefined): Pick<IncomingEvent, 'statement'> =>
+const statementOf = (data: JsonSlice | undefined): Statement | undefined =>
   inboundStatement(textOf(data, 'to'), textOf(data, 'from'), { text: textOf(data, 'body') ?? '', attachments: [] });
 
 const textOf = (slice: JsonSlice | undefined, key: string): string | undefined => slice?.member(key)?.string();

@@ -42,9 +42,9 @@ export function inboundStatement(
   ours: string | undefined,
   theirs: string | undefined,
   said: Pick<Statement, 'text' | 'attachments'>,
-): Pick<IncomingEvent, 'statement'> {
-  if (ours === undefined || theirs === undefined) return {};
-  return { statement: { threadId: threadIdOf(ours, theirs), author: cleanText(theirs, 256), isOwn: false, ...said } };
+): Statement | undefined {
+  if (ours === undefined || theirs === undefined) return undefined;
+  return { threadId: threadIdOf(ours, theirs), author: cleanText(theirs, 256), isOwn: false, ...said };
 }
 
 /** Of our number and theirs, or of a ConversationSid. */

@@ -24,7 +24,7 @@ export function readForm(body: Buffer, contentType: string, { route, token, sign
       ...identityOf({ signer, number: ourNumber(kind, form), accountSid: form.get('AccountSid') }),
       ...timestampOf(form.get('Timestamp') ?? form.get('DateUpdated') ?? form.get('DateCreated')),
       ...(key !== undefined && { dedupeKey: `${eventType}:${key}` }),
-      ...statementOf(kind, form),
+      statement: () => statementOf(kind, form),
     },
   ];
 }
@@ -72,11 +72,11 @@ function conversationKey(form: Form): string | undefined {
   return subject === undefined ? undefined : form.get(`${subject}Sid`);
 }
 
-function statementOf(kind: FormKind, form: Form): Pick<IncomingEvent, 'statement'> {
+function statementOf(kind: FormKind, form: Form): Statement | undefined {
   if (kind === 'message')
     return inboundStatement(form.get('To'), form.get('From'), { text: form.get('Body') ?? '', attachments: mediaOf(form) });
   if (kind === 'conversation' && form.get('EventType') === 'onMessageAdded') return conversationStatement(form);
-  return {};
+  return undefined;
 }
 
 function mediaOf(form: Form): Attachment[] {
@@ -87,10 +87,10 @@ function mediaOf(form: Form): Attachment[] {
   return media;
 }
 
-function conversationStatement(form: Form): Pick<IncomingEvent, 'statement'> {
+function conversationStatement(form: Form): Statement | undefined {
   const [conversation, author] = [form.get('ConversationSid'), form.get('Author')];
-  if (conversation === undefined || author === undefined) return {};
-  const statement: Statement = {
+  if (conversation === undefined || author === undefined) return undefined;
+  return {
     threadId: threadIdOf(conversation),
     author: cleanText(author, 256),
     // Through the SDK both customers and agents write; through the API only what belongs to the account does.
@@ -98,7 +98,6 @@ function conversationStatement(form: Form): Pick<IncomingEvent, 'statement'> {
     text: form.get('Body') ?? '',
     attachments: conversationMediaOf(form.get('Media')),
   };
-  return { statement };
 }
 
 /** A JSON list of what is to be fetched from Twilio by its Sid. */

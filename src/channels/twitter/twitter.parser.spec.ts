@@ -133,7 +133,7 @@ describe('the published payloads', () => {
 });
 
 describe('what was said', () => {
-  const said = (name: string) => read(payload(name))[0]?.statement;
+  const said = (name: string) => read(payload(name))[0]?.statement?.();
 
   it('is a direct message', () => {
     expect(said('direct_message_events')).toEqual({
@@ -160,8 +160,8 @@ describe('what was said', () => {
       for_user_id: from,
       direct_message_events: [{ id: '1', message_create: { target: { recipient_id: to }, sender_id: from, message_data: { text: 'x' } } }],
     });
-    expect(read(message('1234567890123456789', '99'))[0]?.statement?.threadId).toBe('twitter:99-1234567890123456789');
-    expect(read(message('not digits', '99'))[0]?.statement).toBeUndefined();
+    expect(read(message('1234567890123456789', '99'))[0]?.statement?.()?.threadId).toBe('twitter:99-1234567890123456789');
+    expect(read(message('not digits', '99'))[0]?.statement?.()).toBeUndefined();
   });
 
   it('is a tweet that mentions, or answers with all of its text', () => {
@@ -195,7 +195,7 @@ describe('what was said', () => {
     ['an answer of the user itself', { in_reply_to_status_id_str: '40', user: { id_str: '1' } }, 'twitter:tweet:40'],
     ['a tweet of its own', { in_reply_to_status_id: null, in_reply_to_user_id_str: null, user: { id_str: '1' } }, undefined],
   ])('%s', (_, fields, threadId) => {
-    expect(read(tweet(fields))[0]?.statement?.threadId).toBe(threadId);
+    expect(read(tweet(fields))[0]?.statement?.()?.threadId).toBe(threadId);
   });
 
   it.each(['favorite_events', 'follow_events', 'tweet_delete_events', 'direct_message_mark_read_events', 'user_event'])(

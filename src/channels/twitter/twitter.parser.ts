@@ -57,7 +57,6 @@ function* itemsOf(root: JsonSlice, key: string, forUserId: string | undefined): 
 function eventOf({ eventType, slice, userId }: Item, forUserId: string | undefined, surroundings: Surroundings): IncomingEvent {
   const timestamp = timestampOf(slice);
   const dedupeKey = keyOf(slice, eventType, forUserId);
-  const statement = statementOf(slice, eventType, forUserId);
   const data = slice.bytes;
   return {
     application: TWITTER,
@@ -69,6 +68,6 @@ function eventOf({ eventType, slice, userId }: Item, forUserId: string | undefin
     ...(userId !== undefined && { identity: { channel: TWITTER, externalId: cleanText(userId, 256) } }),
     ...(timestamp !== undefined && { timestamp }),
     ...(dedupeKey !== undefined && { dedupeKey }),
-    ...(statement !== undefined && { statement }),
+    statement: () => statementOf(slice, eventType, forUserId),
   };
 }

@@ -31,7 +31,6 @@ export function parseWebex(body: Buffer, contentType: string, bots: ReadonlySet<
   const isOwn = bots.size > 0 && doersOf(envelope, data).some((id) => bots.has(webexId(id)));
   const timestamp = timestampOf(event, data);
   const dedupeKey = keyOf(envelope, data);
-  const statement = statementOf(envelope, data, isOwn);
   return {
     application: WEBEX,
     eventType: cleanText(`${resource}.${event}`, 128),
@@ -43,7 +42,7 @@ export function parseWebex(body: Buffer, contentType: string, bots: ReadonlySet<
     ...(timestamp !== undefined && { timestamp }),
     ...(dedupeKey !== undefined && { dedupeKey }),
     ...(isOwn && { withheld: 'own_bot' as const }),
-    ...(statement !== undefined && { statement }),
+    statement: () => statementOf(envelope, data, isOwn),
   };
 }
 
