@@ -47,7 +47,17 @@ export class Admission {
   }
 
   private tight(wanted: Wanted): Wanted {
-    return new Map([...wanted].filter(([endpoint, count]) => !this.hasRoom(endpoint, count + (this.expected.get(endpoint.id) ?? 0))));
+    return this.isRoomFor(wanted) ? new Map() : new Map([...wanted].filter(([endpoint, count]) => !this.hasRoomFor(endpoint, count)));
+  }
+
+  /** Asked at every move, so it leaves nothing behind. */
+  private isRoomFor(wanted: Wanted): boolean {
+    for (const [endpoint, count] of wanted) if (!this.hasRoomFor(endpoint, count)) return false;
+    return true;
+  }
+
+  private hasRoomFor(endpoint: EndpointRecord, count: number): boolean {
+    return this.hasRoom(endpoint, count + (this.expected.get(endpoint.id) ?? 0));
   }
 
   /** @returns how many deliveries to these endpoints moved by the time when there was room for all, or the step was over. */
@@ -65,7 +75,7 @@ export class Admission {
       const listener = (endpointId: string): void => {
         if (!ids.has(endpointId)) return;
         moves += 1;
-        if (this.tight(tight).size === 0) end();
+        if (this.isRoomFor(tight)) end();
       };
       this.listeners.add(listener);
     });
