@@ -5,8 +5,11 @@ import type { JsonSlice } from '../core/json-slice';
 import type { PresetEvent, PresetMessage, Reading } from './preset';
 import { openBody } from './request/body';
 
-/** Where a text stands: in a header, spelled as the platform does, or in the JSON (of a form: its fields), by a path such as `event.type`. */
-export type Place = { header: string } | { json: string };
+/**
+ * Where a text stands: in a header, spelled as the platform does, or in the JSON (of a form: its fields), by a path such as `event.type`.
+ * Several paths are of texts that count together; then all of them must be there.
+ */
+export type Place = { header: string } | { json: string | readonly string[] };
 
 /** How events lie in a request. Of several places the first that holds something counts. */
 export interface ReadingTable {
@@ -40,13 +43,12 @@ export function readingOf(table: ReadingTable): Reading {
 }
 
 function eventOf(table: ReadingTable, message: PresetMessage, item: JsonSlice, suffix: string): PresetEvent {
-  const find = (places: readonly Place[] = []): string | undefined => textAt(places, message, item);
-  const key = find(table.dedupeKey);
+  const find = (places: readonly Place[] = [], ofHeader = ''): string | undefined => textAt(places, message, item, ofHeader);
   return presetEvent({
     data: item.bytes,
     eventType: find(table.eventType),
     // A header is of the whole request.
-    dedupeKey: key === undefined ? undefined : key + (table.dedupeKey?.some((place) => 'header' in place) ? suffix : ''),
+    dedupeKey: find(table.dedupeKey, suffix),
     timestamp: timestampOf(find(table.timestamp)),
   });
 }
@@ -64,16 +66,16 @@ export function presetEvent(found: { [Name in keyof PresetEvent]?: PresetEvent[N
   return {
     data: found.data,
     ...(eventType !== '' && { eventType }),
-    ...(found.dedupeKey !== undefined && found.dedupeKey !== '' && { dedupeKey: keyOf(found.dedupeKey) }),
+    ...(found.dedupeKey !== undefined && found.dedupeKey !== '' && { dedupeKey: dedupeKeyOf(found.dedupeKey) }),
     ...(found.timestamp !== undefined && { timestamp: found.timestamp }),
     ...(found.context !== undefined && { context: found.context }),
   };
 }
 
-/** Longer keys are hashed: a database index takes no key of any length. */
 const MAX_KEY_LENGTH = 200;
 
-const keyOf = (key: string): string =>
+/** A key as it may be stored: longer ones are hashed, since a database index takes no key of any length. */
+export const dedupeKeyOf = (key: string): string =>
   key.length <= MAX_KEY_LENGTH && cleanText(key, MAX_KEY_LENGTH) === key ? key : `#${createHash('sha256').update(key).digest('base64url')}`;
 
 /** The value under a path of names; undefined where there is none. */
@@ -84,10 +86,16 @@ export const memberAt = (root: JsonSlice, path: string): JsonSlice | undefined =
 export const textOf = (slice: JsonSlice | undefined): string | undefined =>
   (slice?.kind === 'number' ? slice.text() : slice?.string()) || undefined;
 
-function textAt(places: readonly Place[], { headers }: PresetMessage, item: JsonSlice): string | undefined {
+/** @param ofHeader Added to what a header says. */
+function textAt(places: readonly Place[], { headers }: PresetMessage, item: JsonSlice, ofHeader: string): string | undefined {
   for (const place of places) {
-    const text = 'header' in place ? headers[place.header.toLowerCase()] : textOf(memberAt(item, place.json));
-    if (text !== undefined && text !== '') return text;
+    if ('header' in place) {
+      const text = headers[place.header.toLowerCase()];
+      if (text !== undefined && text !== '') return text + ofHeader;
+      continue;
+    }
+    const texts = [place.json].flat().map((path) => textOf(memberAt(item, path)));
+    if (!texts.includes(undefined)) return texts.join(' ');
   }
   return undefined;
 }
@@ -104,5 +112,12 @@ export function timestampOf(text: string | undefined): string | undefined {
   return timeMs > 0 && timeMs <= LAST_TIME_MS ? new Date(timeMs).toISOString() : undefined;
 }
 
-const titleOf = (places: readonly Place[]): string =>
-  places.map((place) => ('header' in place ? `header \`${place.header}\`` : `\`${place.json}\``)).join(', else ') || 'none';
+const titleOf = (places: readonly Place[]): string => places.map(titleOfPlace).join(', else ') || 'none';
+
+const titleOfPlace = (place: Place): string =>
+  'header' in place
+    ? `header \`${place.header}\``
+    : [place.json]
+        .flat()
+        .map((path) => `\`${path}\``)
+        .join(' and ');

@@ -35,7 +35,14 @@ export const twilio: Preset = {
   reading: readingOf({
     // A form; after these a CloudEvent's `type`.
     eventType: [{ json: 'EventType' }, { json: 'MessageStatus' }, { json: 'SmsStatus' }, { json: 'CallStatus' }, { json: 'type' }],
-    dedupeKey: [{ json: 'id' }, { header: 'I-Twilio-Idempotency-Token' }],
+    // A call asks again and again what to do next, with the same status: only its reports are numbered.
+    dedupeKey: [
+      { json: ['source', 'id'] },
+      { header: 'I-Twilio-Idempotency-Token' },
+      { json: ['MessageSid', 'MessageStatus'] },
+      { json: ['MessageSid', 'SmsStatus'] },
+      { json: ['CallSid', 'CallStatus', 'SequenceNumber'] },
+    ],
     timestamp: [{ json: 'time' }, { json: 'Timestamp' }],
     items: (root: JsonSlice) => (root.kind === 'array' ? root.elements() : [root]),
   }),
