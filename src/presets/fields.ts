@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import type { Field, PresetSettings } from './preset';
 
 /** The secrets of a preset that cannot do without. */
-export const secretsField = (description: string, check?: (secret: string) => string | undefined): Field => ({
+export const secretsField = (description: string, more: Pick<Field, 'check' | 'generate'> = {}): Field => ({
   kind: 'secret',
   required: true,
   description,
-  ...(check !== undefined && { check }),
+  ...more,
 });
+
+/** For `Field.generate`: 256 random bits in hex, which may be read as text or base64 as well. */
+export const randomSecret = (): string => randomBytes(32).toString('hex');
 
 /** Of schemes that sign a timestamp. */
 export const TOLERANCE_FIELD: Field = {

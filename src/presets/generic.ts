@@ -1,3 +1,4 @@
+import { locatorProblemOf } from './locator';
 import type { Field, Reading } from './preset';
 import { readingOf } from './reading';
 
@@ -6,8 +7,7 @@ export const DEDUPE_FIELD: Field = {
   kind: 'text',
   description:
     'Where the key stands by which a repeated event is known: `header:x-delivery-id` or `body:event.id`; not given: nothing is taken for a repetition',
-  check: (place: string) =>
-    /^(header:[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}|body:.+)$/.test(place) ? undefined : 'must be header:<name> or body:<path>',
+  check: locatorProblemOf,
 };
 
 /** One event a request, of any content type. */

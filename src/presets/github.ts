@@ -1,4 +1,4 @@
-import { secretsField } from './fields';
+import { randomSecret, secretsField } from './fields';
 import type { Preset } from './preset';
 import { readingOf } from './reading';
 import { hmacVerifier } from './signing/verifier';
@@ -19,7 +19,7 @@ export const github: Preset = {
   title: 'GitHub',
   verifies: '`X-Hub-Signature-256`: `sha256=` and HMAC-SHA256 of the body, in hex, whatever its content type',
   documentation: 'https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries',
-  fields: { secrets: secretsField('The webhook’s secret') },
+  fields: { secrets: secretsField('The webhook’s secret', { generate: randomSecret }) },
   verifier: ({ secrets }) => hmacVerifier(SCHEME, secrets),
   scheme: () => SCHEME,
   reading: readingOf({

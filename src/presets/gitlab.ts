@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/errors';
 import { isSameText } from '../core/same-text';
-import { TOLERANCE_FIELD, secretsField } from './fields';
+import { TOLERANCE_FIELD, randomSecret, secretsField } from './fields';
 import type { Preset, PresetSettings, Verifier } from './preset';
 import { readingOf } from './reading';
 import { headerOf, requiredHeader } from './request/header';
@@ -36,7 +36,7 @@ export const gitlab: Preset = {
   verifies: '`webhook-signature` as Standard Webhooks v1, by a signing token; otherwise `X-Gitlab-Token`, which says nothing of the body',
   documentation: 'https://docs.gitlab.com/user/project/integrations/webhooks/',
   fields: {
-    secrets: secretsField('The signing token, `whsec_` included, or the secret token'),
+    secrets: secretsField('The signing token, `whsec_` included, or the secret token', { generate: randomSecret }),
     toleranceSeconds: TOLERANCE_FIELD,
   },
   verifier: verifierOf,

@@ -1,4 +1,4 @@
-import { TOLERANCE_FIELD, secretsField, textSetting, toleranceOf } from './fields';
+import { TOLERANCE_FIELD, randomSecret, secretsField, textSetting, toleranceOf } from './fields';
 import { DEDUPE_FIELD, GENERIC_READING } from './generic';
 import type { Field, Preset, PresetContext, PresetSettings, SignedRequest } from './preset';
 import { headerOf } from './request/header';
@@ -20,7 +20,7 @@ const KEY_PATTERNS: Readonly<Record<string, RegExp>> = {
 const header = (description: string): Field => ({ kind: 'text', description, check: headerNameProblemOf });
 
 const FIELDS: Readonly<Record<string, Field>> = {
-  secrets: secretsField('The key, in the form that `keyForm` says'),
+  secrets: secretsField('The key, in the form that `keyForm` says', { generate: randomSecret }),
   keyForm: {
     kind: 'choice',
     choices: Object.keys(KEY_FORM),

@@ -59,5 +59,6 @@ export const meta: Preset = {
       return { status: 200, contentType: 'text/plain; charset=utf-8', body: metaChallenge(queryOf(target), verifyToken) };
     },
   },
+  answer: { status: 200, contentType: 'text/plain; charset=utf-8', body: 'EVENT_RECEIVED' },
   reading: metaReading,
 };

@@ -54,6 +54,8 @@ export interface Field {
   choices?: readonly string[];
   /** @returns What is wrong with a value (of each, in a list), as in "must be …". */
   check?(value: never): string | undefined;
+  /** A new one, where it is not given: only of `secrets`, and only where the sender's side lets its user choose. */
+  generate?(): string;
 }
 
 /** What the sender is answered; `body` may be empty. */
@@ -99,7 +101,7 @@ export interface PresetEvent {
 
 /** How events are read; pure. */
 export interface Reading {
-  /** By lower-case names; they are kept with the body. */
+  /** By lower-case names; they are kept with the body. One that ends in `*` is all that begin so. */
   headers: readonly string[];
   /** For docs/presets.md: where the event type stands, and what the key is made of. */
   eventType: string;
@@ -124,5 +126,7 @@ export interface Preset {
   /** How it signs, where that is a keyed hash; undefined where these settings have none. Its keys are `settings.secrets`. */
   scheme?(settings: PresetSettings, context: PresetContext): HmacScheme | undefined;
   readonly handshake?: Handshake;
+  /** What it is answered once its webhook is stored; absent: an empty 200. */
+  readonly answer?: PresetAnswer;
   readonly reading: Reading;
 }

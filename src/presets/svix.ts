@@ -12,7 +12,7 @@ export const svix: Preset = {
   verifies: '`svix-signature` or `webhook-signature`, as Standard Webhooks',
   documentation: 'https://docs.svix.com/receiving/verifying-payloads/how-manual',
   fields: {
-    secrets: secretsField('The endpoint’s signing secret: `whsec_` and base64', standardKeyProblem),
+    secrets: secretsField('The endpoint’s signing secret: `whsec_` and base64', { check: standardKeyProblem }),
     toleranceSeconds: TOLERANCE_FIELD,
   },
   verifier: (settings) => standardVerifier(schemeOf(settings), settings.secrets),

@@ -21,9 +21,9 @@ export const twilio: Preset = {
   verifies: '`X-Twilio-Signature`: HMAC-SHA1 of the URL and, of a form, its parameters, in base64; of JSON also `bodySHA256` in the URL',
   documentation: 'https://www.twilio.com/docs/usage/webhooks/webhooks-security',
   fields: {
-    secrets: secretsField('An auth token, or `<AccountSid>:<token>` for one account', (token) =>
-      AUTH_TOKEN.test(token) ? undefined : 'must be an auth token, or AccountSid:token',
-    ),
+    secrets: secretsField('An auth token, or `<AccountSid>:<token>` for one account', {
+      check: (token: string) => (AUTH_TOKEN.test(token) ? undefined : 'must be an auth token, or AccountSid:token'),
+    }),
     url: {
       kind: 'text',
       description: 'The URL that is entered at Twilio, where it is not `hookServer.publicUrl` and the source’s path',
@@ -32,6 +32,8 @@ export const twilio: Preset = {
   },
   verifier: (settings, context) => new TwilioVerifier(urlOf(settings, context), settings.secrets),
   scheme: (settings, context) => twilioScheme(urlOf(settings, context)),
+  // Any other text would be sent on to the user.
+  answer: { status: 200, contentType: 'text/xml; charset=utf-8', body: '<Response/>' },
   reading: readingOf({
     // A form; after these a CloudEvent's `type`.
     eventType: [{ json: 'EventType' }, { json: 'MessageStatus' }, { json: 'SmsStatus' }, { json: 'CallStatus' }, { json: 'type' }],

@@ -1,4 +1,4 @@
-import { secretsField } from './fields';
+import { randomSecret, secretsField } from './fields';
 import type { Preset, PresetEvent, PresetMessage } from './preset';
 import { presetEvent, textOf, timestampOf } from './reading';
 import { openBody } from './request/body';
@@ -20,7 +20,7 @@ export const webex: Preset = {
   title: 'Webex',
   verifies: '`X-Spark-Signature`: HMAC-SHA1 of the body, in hex',
   documentation: 'https://developer.webex.com/docs/receive-and-verify-webhooks',
-  fields: { secrets: secretsField('The secret that the webhook was created with') },
+  fields: { secrets: secretsField('The secret that the webhook was created with', { generate: randomSecret }) },
   verifier: ({ secrets }) => hmacVerifier(WEBEX_SCHEME, secrets),
   scheme: () => WEBEX_SCHEME,
   reading: {

@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/errors';
 import { readJson } from '../http/validate';
-import { readPath } from './reading/field-path';
+import { readPath } from '../core/field-path';
 import { problemOfWord } from './reading/routing-key';
 
 /** What a tenant asks for. */

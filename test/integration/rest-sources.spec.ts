@@ -31,7 +31,7 @@ describe.each(ENGINES)('/api/v1/sources on %s', (engine) => {
       eventTypeFrom: null,
       response: null,
       fault: null,
-      secret: expect.stringMatching(/^[\w-]{43}$/),
+      secret: expect.stringMatching(/^[0-9a-f]{64}$/),
       createdAt: expect.any(String),
       updatedAt: expect.any(String),
     });

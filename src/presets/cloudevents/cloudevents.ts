@@ -7,13 +7,6 @@ import { headerOf } from '../request/header';
 import { queryOf, singleOf } from '../request/query';
 import { readCloudEvents } from './read-cloudevents';
 
-/** Attributes that are kept of a binary event: those of the specification and of its documented extensions. */
-const ATTRIBUTES = [
-  ...['specversion', 'id', 'source', 'type', 'time', 'subject', 'dataschema'],
-  ...['traceparent', 'tracestate', 'partitionkey', 'sequence', 'sequencetype', 'sampledrate', 'dataref', 'severitytext', 'severitynumber'],
-  ...['authtype', 'authid', 'authclaims', 'correlationid', 'causationid', 'expirytime', 'recordedtime'],
-].map((name) => `ce-${name}`);
-
 const ORIGIN = /^[A-Za-z0-9*][A-Za-z0-9.\-:]{0,252}$/;
 
 /** By which a sender asks whether it may send; section 4 of the web hooks' specification. */
@@ -51,7 +44,7 @@ export const cloudevents: Preset = {
   }),
   handshake,
   reading: {
-    headers: ATTRIBUTES,
+    headers: ['ce-*'],
     eventType: '`type`',
     dedupeKey: '`source` and `id`',
     read: readCloudEvents,

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../core/errors';
-import { secretsField, textSetting } from '../fields';
+import { randomSecret, secretsField, textSetting } from '../fields';
 import { DEDUPE_FIELD, GENERIC_READING } from '../generic';
 import type { Preset, PresetSettings, SignedRequest } from '../preset';
 import { requiredHeader } from '../request/header';
@@ -13,7 +13,7 @@ export const apiKey: Preset = {
   verifies: 'a key in a header or query parameter of your choice; proves nothing about the body',
   documentation: 'https://spec.openapis.org/oas/v3.1.0#security-scheme-object',
   fields: {
-    secrets: secretsField('The key'),
+    secrets: secretsField('The key', { generate: randomSecret }),
     header: { kind: 'text', description: 'Header that holds it, such as `X-API-Key`', check: headerNameProblemOf },
     parameter: { kind: 'text', description: 'Or the query parameter; proxies may write it to their logs' },
     dedupeFrom: DEDUPE_FIELD,

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../core/errors';
 import { isSameText } from '../../core/same-text';
-import { secretsField } from '../fields';
+import { randomSecret, secretsField } from '../fields';
 import { DEDUPE_FIELD, GENERIC_READING } from '../generic';
 import type { Preset } from '../preset';
 import { authorizationOf } from './authorization';
@@ -18,7 +18,7 @@ export const basic: Preset = {
       description: 'The user’s name, without a colon',
       check: (user: string) => (user.includes(':') ? 'must not hold a colon' : undefined),
     },
-    secrets: secretsField('The password'),
+    secrets: secretsField('The password', { generate: randomSecret }),
     dedupeFrom: DEDUPE_FIELD,
   },
   verifier: ({ user, secrets }) => ({

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../core/errors';
-import { secretsField } from '../fields';
+import { randomSecret, secretsField } from '../fields';
 import { DEDUPE_FIELD, GENERIC_READING } from '../generic';
 import type { Preset } from '../preset';
 import { authorizationOf } from './authorization';
@@ -10,7 +10,10 @@ export const bearer: Preset = {
   title: 'Bearer token',
   verifies: '`Authorization: Bearer`: a token that both sides know; proves nothing about the body',
   documentation: 'https://www.rfc-editor.org/rfc/rfc6750',
-  fields: { secrets: secretsField('The token, without spaces', tokenProblemOf), dedupeFrom: DEDUPE_FIELD },
+  fields: {
+    secrets: secretsField('The token, without spaces', { check: tokenProblemOf, generate: randomSecret }),
+    dedupeFrom: DEDUPE_FIELD,
+  },
   verifier: ({ secrets }) => ({
     assertValid(request) {
       if (isOneOf(authorizationOf(request, 'Bearer'), secrets)) return undefined;

@@ -1,4 +1,4 @@
-import { type KeyObject, createPublicKey } from 'node:crypto';
+import { type KeyObject, createPublicKey, randomBytes } from 'node:crypto';
 import { GatewayError } from '../../core/errors';
 import { toleranceOf } from '../fields';
 import type { PresetSettings, SignedRequest, Verifier } from '../preset';
@@ -63,6 +63,8 @@ export function standardVerifier(scheme: HmacScheme, secrets: readonly string[])
 
 const publicKeyOf = (secret: string): KeyObject =>
   createPublicKey({ key: Buffer.concat([SPKI_HEAD, Buffer.from(PUBLIC_KEY.exec(secret)![1]!, 'base64')]), format: 'der', type: 'spki' });
+
+export const standardKey = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
 /** Of a secret as `keyForm` `base64` reads it, or a public key. */
 export const standardKeyProblem = (secret: string): string | undefined =>

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type FieldProblem, GatewayError } from '../../core/errors';
 import { GATEWAY_APPLICATION } from '../../dispatcher/registry/match-index';
-import { readEventTypeFrom } from '../reading/event-type-from';
+import { locatorProblemOf } from '../../presets/locator';
 import type { SourceRecord, SourceResponse } from '../registry/source-record';
 import type { CreateSourceDto, SourceResponseDto, UpdateSourceDto } from './sources.dto';
 import { verificationOf } from './verification-of';
@@ -25,8 +26,9 @@ export function changesOf(input: UpdateSourceDto | CreateSourceDto, present?: So
   assertValid(changes);
   if (verification === undefined) return changes;
   const checked = verificationOf(verification, present);
-  // A secret that is replaced without a rotation counts no more, and those of another type never do.
-  const isKept = present !== undefined && checked.verification.type === present.verification.type;
+  // A secret that is replaced without a rotation ends the one under way, and so does another type.
+  const isKept =
+    checked.verification.type === present?.verification.type && isDeepStrictEqual(checked.secrets['secrets'], present.secrets['secrets']);
   return { ...changes, ...checked, ...(!isKept && { previousSecrets: [], previousSecretsUntil: null }) };
 }
 
@@ -41,9 +43,8 @@ function assertValid({ application, eventTypeFrom, response }: Partial<SourceRec
   if (application === GATEWAY_APPLICATION) {
     problems.push({ path: 'application', message: `must not be ${GATEWAY_APPLICATION}: such events are the gateway's own` });
   }
-  if (typeof eventTypeFrom === 'string' && readEventTypeFrom(eventTypeFrom) === undefined) {
-    problems.push({ path: 'eventTypeFrom', message: 'must be header:<name>, or body:<path> with a path such as event.type' });
-  }
+  const misplaced = typeof eventTypeFrom === 'string' ? locatorProblemOf(eventTypeFrom) : undefined;
+  if (misplaced !== undefined) problems.push({ path: 'eventTypeFrom', message: misplaced });
   if (response && EMPTY.has(response.status) && response.body !== '') {
     problems.push({ path: 'response.body', message: `must be empty: an answer of ${String(response.status)} has none` });
   }

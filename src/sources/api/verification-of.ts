@@ -1,7 +1,7 @@
 import { type FieldProblem, GatewayError } from '../../core/errors';
+import { findPreset } from '../../presets/presets';
 import { readVerification, secretFieldsOf } from '../../presets/verification';
 import type { SecretSettings, SourceRecord } from '../registry/source-record';
-import { newSecret } from './new-secret';
 
 type Checked = Pick<SourceRecord, 'verification' | 'secrets'>;
 
@@ -14,13 +14,11 @@ export function verificationOf(given: Readonly<Record<string, unknown>>, present
   const type = given['type'] ?? present?.verification.type;
   const isSame = present !== undefined && present.verification.type === type;
   const raw: Record<string, unknown> = { ...(isSame && { ...present.verification, ...present.secrets }), ...given, type };
-  if (isSame && given['secret'] !== undefined && given['secrets'] === undefined) delete raw['secrets'];
-  const checked = readVerification(raw);
+  if (isSame && isGiven(given['secret']) && !isGiven(given['secrets'])) delete raw['secrets'];
+  const secret = isGiven(raw['secret']) || isGiven(raw['secrets']) ? undefined : newSecret(type);
+  const checked = readVerification({ ...raw, ...(secret !== undefined && { secret }) });
   if (!('problems' in checked)) return split(checked);
-  const secret = typeof type === 'string' && raw['secret'] === undefined && raw['secrets'] === undefined ? newSecret(type) : undefined;
-  const again = secret === undefined ? checked : readVerification({ ...raw, secret });
-  if (!('problems' in again)) return split(again);
-  throw invalid(again.problems);
+  throw invalid(checked.problems);
 }
 
 /** The same with one new secret. @throws GatewayError `validation_failed`, `conflict` where the type has none. */
@@ -33,6 +31,13 @@ export function withSecret({ verification, secrets }: Checked, given: string | u
   if (!('problems' in checked)) return split(checked);
   throw invalid(checked.problems.map(({ message }) => ({ path: 'secret', message })));
 }
+
+/** Undefined for a type whose secret is not ours to choose. */
+const newSecret = (type: unknown): string | undefined =>
+  typeof type === 'string' ? findPreset(type)?.fields['secrets']?.generate?.() : undefined;
+
+/** Null is the default, as everywhere. */
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 function split({ preset, settings }: Exclude<ReturnType<typeof readVerification>, { problems: unknown }>): Checked {
   const names = new Set(secretFieldsOf(preset));

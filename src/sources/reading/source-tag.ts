@@ -10,7 +10,9 @@ export interface SourceTag {
   application: string;
   /** Of the preset. */
   type: string;
+  /** Where event type and key stand that the preset does not give; as `readLocator` reads it. */
   eventTypeFrom?: string;
+  dedupeFrom?: string;
 }
 
 /** Attributes of a request, in the queue: the tag, and the headers that are read, both as JSON. */

@@ -4,9 +4,10 @@ import { cleanText } from '../../core/clean-text';
 import { GatewayError } from '../../core/errors';
 import type { IncomingEvent } from '../../core/hook-event';
 import { sliceJson } from '../../core/json-slice';
+import { locate, readLocator } from '../../presets/locator';
 import type { PresetEvent, PresetMessage, Reading } from '../../presets/preset';
 import { findPreset } from '../../presets/presets';
-import { type EventTypeFrom, eventTypeAt, readEventTypeFrom } from './event-type-from';
+import { dedupeKeyOf } from '../../presets/reading';
 import { HEADERS_ATTRIBUTE, type SourceTag, readHeaders } from './source-tag';
 
 /** Of an event that nobody names. */
@@ -26,18 +27,21 @@ export function readSourceRequest(request: RawRequest, tag: SourceTag): Incoming
   const headers = readHeaders(request.attributes?.[HEADERS_ATTRIBUTE]);
   const message: PresetMessage = { headers, contentType: request.contentType, body: request.body };
   const found = readOrKeep(preset.reading, message);
-  const from = tag.eventTypeFrom === undefined ? undefined : readEventTypeFrom(tag.eventTypeFrom);
+  const textAt = (place: string | undefined, { data }: PresetEvent): string | undefined => {
+    const locator = place === undefined ? undefined : readLocator(place);
+    return locator && locate(locator, headers, () => sliceJson(data));
+  };
   const isWhole = found.length === 1;
   return found.map((event) => ({
     accountId: tag.accountId,
     application: tag.application,
-    eventType: typeOf(event, from, headers),
+    eventType: cleanText(event.eventType ?? textAt(tag.eventTypeFrom, event) ?? '', 128) || DEFAULT_EVENT_TYPE,
     ...withNote(event, message),
     data: event.data,
     body: isWhole ? request.body : event.data,
     contentType: isWhole ? request.contentType || NO_TYPE : 'application/json',
     ...(event.timestamp !== undefined && { timestamp: event.timestamp }),
-    ...(event.dedupeKey !== undefined && { dedupeKey: event.dedupeKey }),
+    ...withKey(event.dedupeKey ?? dedupeKeyOf(textAt(tag.dedupeFrom, event) ?? '')),
   }));
 }
 
@@ -51,10 +55,7 @@ function readOrKeep(reading: Reading, message: PresetMessage): PresetEvent[] {
   }
 }
 
-function typeOf(event: PresetEvent, from: EventTypeFrom | undefined, headers: PresetMessage['headers']): string {
-  const named = event.eventType ?? (from && eventTypeAt(from, headers, () => sliceJson(event.data)));
-  return (named === undefined ? '' : cleanText(named, 128)) || DEFAULT_EVENT_TYPE;
-}
+const withKey = (dedupeKey: string): Pick<IncomingEvent, 'dedupeKey'> => (dedupeKey === '' ? {} : { dedupeKey });
 
 /** Says of data in base64 that it is, where the preset does not. */
 function withNote({ context, data }: PresetEvent, { body }: PresetMessage): Pick<IncomingEvent, 'context'> {

@@ -2,14 +2,14 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../../core/errors';
 import { readable } from '../../dispatcher/registry/endpoint-record';
 import type { SourceCheck } from '../../http/door';
+import { readLocator } from '../../presets/locator';
 import type { Preset, PresetAnswer, PresetContext, PresetSettings, Verifier } from '../../presets/preset';
 import { findPreset } from '../../presets/presets';
-import { readEventTypeFrom } from '../reading/event-type-from';
 import { HEADERS_ATTRIBUTE, type SourceTag, TAG_ATTRIBUTE, ledgerSourceOf } from '../reading/source-tag';
+import { KeptHeaders } from './kept-headers';
 import type { SealedSource, SourceRecord } from './source-record';
 
-/** What the platforms take for received; none of them reads the body. */
-const DEFAULT_ANSWER: PresetAnswer = { status: 200, contentType: 'text/plain; charset=utf-8', body: '' };
+const EMPTY_ANSWER: PresetAnswer = { status: 200, contentType: 'text/plain; charset=utf-8', body: '' };
 
 /** What was made of a source's secrets, as long as the same ones count. */
 interface Ready {
@@ -24,7 +24,7 @@ export class LiveSource {
   readonly ledgerSource: string;
   readonly answer: PresetAnswer;
   private readonly tag: string;
-  private readonly headers: readonly string[];
+  private readonly headers: KeptHeaders;
   private ready: Ready | undefined;
 
   constructor(
@@ -33,12 +33,16 @@ export class LiveSource {
   ) {
     const { id, accountId, application, verification, eventTypeFrom, response } = record;
     this.ledgerSource = ledgerSourceOf(id);
-    this.answer = response ?? DEFAULT_ANSWER;
-    const tag: SourceTag = { id, accountId, application, type: verification.type, ...(eventTypeFrom !== null && { eventTypeFrom }) };
+    const { type, dedupeFrom } = verification;
+    const preset = findPreset(type);
+    this.answer = response ?? preset?.answer ?? EMPTY_ANSWER;
+    const tag: SourceTag = {
+      ...{ id, accountId, application, type },
+      ...(eventTypeFrom !== null && { eventTypeFrom }),
+      ...(typeof dedupeFrom === 'string' && { dedupeFrom }),
+    };
     this.tag = JSON.stringify(tag);
-    const from = eventTypeFrom === null ? undefined : readEventTypeFrom(eventTypeFrom);
-    const own = findPreset(verification.type)?.reading.headers ?? [];
-    this.headers = [...new Set([...own, ...(from !== undefined && 'header' in from ? [from.header] : [])])];
+    this.headers = new KeptHeaders([...(preset?.reading.headers ?? []), ...headerOf(tag.eventTypeFrom), ...headerOf(tag.dedupeFrom)]);
   }
 
   /** @throws GatewayError `channel_not_configured` for a type that this version does not know. */
@@ -63,12 +67,8 @@ export class LiveSource {
 
   /** What reading a request of it needs. */
   attributesOf(headers: IncomingHttpHeaders): Record<string, string> {
-    let found: Record<string, string> | undefined;
-    for (const name of this.headers) {
-      const value = headers[name];
-      if (value !== undefined) (found ??= {})[name] = String(value);
-    }
-    return found === undefined ? { [TAG_ATTRIBUTE]: this.tag } : { [TAG_ATTRIBUTE]: this.tag, [HEADERS_ATTRIBUTE]: JSON.stringify(found) };
+    const kept = this.headers.of(headers);
+    return kept === undefined ? { [TAG_ATTRIBUTE]: this.tag } : { [TAG_ATTRIBUTE]: this.tag, [HEADERS_ATTRIBUTE]: JSON.stringify(kept) };
   }
 
   /** How it is checked now; undefined where no key opens its secrets, or its type is not known here. */
@@ -95,6 +95,12 @@ export class LiveSource {
     const settings = settingsOf(record, isOverlap ? previousSecrets : []);
     return { settings, verifier: preset.verifier(settings, this.context), until: isOverlap ? previousSecretsUntil : Infinity };
   }
+}
+
+/** Its header, of a place that is one. */
+function headerOf(place: string | undefined): string[] {
+  const locator = place === undefined ? undefined : readLocator(place);
+  return locator !== undefined && 'header' in locator ? [locator.header] : [];
 }
 
 function settingsOf({ verification, secrets }: SourceRecord, previous: readonly string[] = []): PresetSettings {

@@ -2,7 +2,7 @@ import type { RawRequest } from '../../channels/channel';
 import { cleanText } from '../../core/clean-text';
 import type { IncomingEvent } from '../../core/hook-event';
 import { type JsonSlice, parseJson } from '../../core/json-slice';
-import { readPath, valueAt } from './field-path';
+import { readPath, valueAt } from '../../core/field-path';
 import { timeOf } from './payload-time';
 import { readRoutingKey } from './routing-key';
 

@@ -1,4 +1,4 @@
-import type { JsonSlice } from '../../core/json-slice';
+import type { JsonSlice } from './json-slice';
 
 /** A key of an object, or an index of an array. */
 type Step = string | number;
