@@ -4,7 +4,7 @@ import { RegistryService } from '../src/dispatcher/registry/registry.service';
 import { RegistrySnapshot } from '../src/dispatcher/registry/snapshot';
 import { PostgresStorage } from '../src/storage/postgres/postgres-storage';
 import { RegistryVersion } from '../src/storage/registry-version';
-import { endpointRow, type FilterRow, filterRow } from '../test/support/registry-rows';
+import { endpointRow, type FilterRow, type FilterWishes, filterRow } from '../test/support/registry-rows';
 import { testBox } from '../test/support/secret-box';
 import { acquireDatabase } from '../test/support/services/services';
 import { type Bench, type BenchContext, type FigureLine, figureLine } from './bench';
@@ -18,26 +18,52 @@ const EVENTS = 20_000;
 const STALL_LIMIT_MS = 50;
 
 /** What matching an event costs among many filters, and how long a change of one of them keeps everything else waiting. */
-export const match: Bench = { names: ['match', 'registry-change'], run };
+export const match: Bench = { names: ['match', 'match-where', 'registry-change'], run };
 
 const endpoint = endpointRow();
 
-const MESSAGE = Buffer.from('{}');
+/** Of 1 KiB each. */
+const MESSAGES = Array.from({ length: 100 }, (_, index) => {
+  const host = { id: `host-${(index % 5) * 20 + 5}`, os: index % 2 === 0 ? 'rhel' : 'debian', cpus: index, tags: ['a', 'b', 'c'] };
+  return Buffer.from(JSON.stringify({ host, text: 'x'.repeat(900) }));
+});
 
 /** One in ten of those that an event meets matches it; the others want a level. */
-const filtersOf = (count: number): FilterRow[] =>
-  Array.from({ length: count }, (_, index) =>
-    filterRow({
-      applications: ['app'],
-      eventTypes: [`type-${Math.floor(index / SHARED)}`],
-      levels: index % 10 === 0 ? [] : [`level-${index % SHARED}`],
-      endpoints: [endpoint],
-    }),
-  );
+const filtersOf = (count: number): FilterRow[] => Array.from({ length: count }, (_, index) => filterRow(wishesOf(index)));
+
+const wishesOf = (index: number): FilterWishes => ({
+  applications: ['app'],
+  eventTypes: [`type-${Math.floor(index / SHARED)}`],
+  levels: index % 10 === 0 ? [] : [`level-${index % SHARED}`],
+  endpoints: [endpoint],
+});
+
+/**
+ * Another one in ten has conditions: an event meets five of one half, and all of the other half,
+ * which are for any type, and of which each wants one host.
+ */
+const withConditions = (count: number): FilterRow[] =>
+  Array.from({ length: count }, (_, index) => {
+    if (index % 10 !== 5) return filterRow(wishesOf(index));
+    const isOfAnyType = index % 20 === 5;
+    const where = isOfAnyType
+      ? { 'message.host.id': `host-${index}`, 'message.host.cpus': { $lt: 1_000 } }
+      : {
+          'message.host.os': { $in: ['rhel', 'fedora'] },
+          'message.host.cpus': { $gte: index % 50 },
+          'message.host.tags[*]': { $startsWith: 'b' },
+        };
+    return filterRow({ ...wishesOf(index), levels: [], where, ...(isOfAnyType && { eventTypes: [] }) });
+  });
 
 async function run({ rounds, scale }: BenchContext): Promise<FigureLine[]> {
   const many = Math.max(FEW, Math.round(MANY * scale));
-  const figure = new Figure('match', 'ns/event');
+  const figures = [matching('match', filtersOf, many, rounds), matching('match-where', withConditions, many, rounds)];
+  return [...figures, figureLine('registry-change', 'ms', await longestStall(many), STALL_LIMIT_MS)];
+}
+
+function matching(name: string, filtersOf: (count: number) => FilterRow[], many: number, rounds: number): FigureLine {
+  const figure = new Figure(name, 'ns/event');
   const sides = [many, FEW].map((count) => ({ count, registry: new RegistrySnapshot({ ...empty, filters: filtersOf(count) }, testBox) }));
   // The first time is the compiler's.
   for (let round = -1; round < Math.max(5, rounds); round++) {
@@ -47,7 +73,7 @@ async function run({ rounds, scale }: BenchContext): Promise<FigureLine[]> {
       if (round >= 0 && many === FEW) figure.add('limit', nsEach);
     }
   }
-  return [figure.line(), figureLine('registry-change', 'ms', await longestStall(many), STALL_LIMIT_MS)];
+  return figure.line();
 }
 
 const empty = { endpoints: [endpoint], identities: [] };
@@ -61,7 +87,7 @@ function matched(registry: RegistrySnapshot, types: number): number {
     level: null,
     timestamp: '2026-11-22T09:30:00Z',
     context: null,
-    data: MESSAGE,
+    data: MESSAGES[index % MESSAGES.length] as Buffer,
   }));
   const started = process.hrtime.bigint();
   for (const event of events) if (registry.match(event).endpoints.length !== 1) throw new Error('An event did not match.');

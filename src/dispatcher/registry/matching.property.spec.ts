@@ -48,5 +48,5 @@ describe.each([
     // Neither nothing nor everything matches.
     expect(matches / EVENTS / FILTERS).toBeGreaterThan(0.02);
     expect(matches / EVENTS / FILTERS).toBeLessThan(0.5);
-  });
+  }, 180_000);
 });
