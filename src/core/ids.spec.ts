@@ -1,10 +1,13 @@
 import { firstIdAt, isId, newId, timeOfId } from './ids';
 
+/** True when each is greater than the one before. */
+const isRising = (ids: readonly string[]): boolean => ids.every((id, index) => index === 0 || id > ids[index - 1]!);
+
 it('makes UUIDs of version 7, all different, each greater than the one before', () => {
   const ids = Array.from({ length: 20_000 }, newId);
-  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-  expect(ids.every(isId)).toBe(true);
-  expect([...ids].sort()).toEqual(ids);
+  const isVersion7 = (id: string): boolean => isId(id) && /^.{14}7.{4}[89ab]/.test(id);
+  expect(ids.filter((id) => !isVersion7(id))).toEqual([]);
+  expect(isRising(ids)).toBe(true);
   expect(new Set(ids.map((id) => id.slice(19))).size).toBe(ids.length);
 });
 
@@ -22,7 +25,7 @@ describe('with a clock that', () => {
     const future = Date.now() + 3_600_000;
     jest.spyOn(Date, 'now').mockReturnValue(future);
     const ids = Array.from({ length: 10_000 }, newId);
-    expect([...ids].sort()).toEqual(ids);
+    expect(isRising(ids)).toBe(true);
     expect(timeOfId(ids.at(-1) ?? '')).toBe(future + 2);
   });
 
