@@ -6,10 +6,3 @@ import { addToRoute } from './route-config';
  */
 export const Accepts = (...contentTypes: [string, ...string[]]): MethodDecorator =>
   addToRoute({ accepts: contentTypes.map((type) => type.toLowerCase()) });
-
-/** The media type of a Content-Type header, without its parameters. */
-export const mediaTypeOf = (header: string | undefined): string => {
-  if (header === undefined) return '';
-  const end = header.indexOf(';');
-  return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase();
-};

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GatewayError } from '../core/errors';
-import { mediaTypeOf } from './accepts';
+import { mediaTypeOf } from '../core/media-type';
 import type { DoorRegistry } from './door';
 import type { Draining } from './draining';
 import { hasBody, isKnownEncoding, tooLarge } from './raw-body';

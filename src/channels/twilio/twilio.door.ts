@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../core/errors';
-import { mediaTypeOf } from '../../http/accepts';
+import { mediaTypeOf } from '../../core/media-type';
 import { headerOf } from '../../http/raw-body';
 import type { ReceivedRequest } from '../../http/received-request';
 import { ChannelInbox } from '../channel';

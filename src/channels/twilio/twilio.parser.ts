@@ -1,5 +1,5 @@
 import type { IncomingEvent } from '../../core/hook-event';
-import { mediaTypeOf } from '../../http/accepts';
+import { mediaTypeOf } from '../../core/media-type';
 import type { RawRequest } from '../channel';
 import { readCloudEvents } from './twilio.cloud-events';
 import type { DoorFacts } from './twilio.event';
