@@ -20,6 +20,21 @@ describe.each(ENGINES)('the registry on $engine', (engine) => {
     await rig?.close();
   });
 
+  it('follows a change of nothing but a filter’s conditions, whoever writes it', async () => {
+    const endpoint = endpointRow();
+    const filter = filterRow({ endpoints: [endpoint], where: { 'message.os': 'rhel' } });
+    await rig.register({ endpoints: [endpoint], filters: [filter] });
+    const gets = async (): Promise<number> => {
+      await rig.version.changed();
+      return rig.registry.snapshot.match(matchable({ message: { os: 'fedora' } })).endpoints.length;
+    };
+    expect(await gets()).toBe(0);
+    await rig.storage.db.updateTable('filters').set({ where: '{"message.os":"fedora"}' }).where('id', '=', filter.id).execute();
+    expect(await gets()).toBe(1);
+    await rig.storage.db.updateTable('filters').set({ where: null }).where('id', '=', filter.id).execute();
+    expect(await gets()).toBe(1);
+  });
+
   it('knows nothing before it is loaded', () => {
     expect(() => rig.registry.snapshot).toThrow(GatewayError);
   });
