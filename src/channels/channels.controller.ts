@@ -4,7 +4,9 @@ import { ApiKeyGuard } from '../auth/api-key.guard';
 import { CurrentPrincipal, type Principal } from '../auth/principal';
 import { Broker } from '../broker/broker';
 import { GatewayError, isOutage } from '../core/errors';
-import { type ChannelLane, Channels } from './channel';
+import { ApiPage } from '../dispatcher/api-page';
+import { BarePageQuery, type Page, pageOf } from '../http/page';
+import { type Channel, type ChannelLane, Channels } from './channel';
 
 export class LaneState {
   @ApiProperty({ example: 'default' })
@@ -45,6 +47,14 @@ export class ChannelState {
   readonly state!: Record<string, unknown> | null;
 }
 
+export class ChannelStates {
+  @ApiProperty({ type: [ChannelState] })
+  readonly data!: ChannelState[];
+
+  @ApiProperty({ type: String, nullable: true })
+  readonly nextCursor!: string | null;
+}
+
 @ApiTags('channels')
 @ApiBearerAuth()
 @UseGuards(ApiKeyGuard)
@@ -55,14 +65,30 @@ export class ChannelsController {
     private readonly broker: Broker,
   ) {}
 
+  /** By name. */
+  @Get()
+  @ApiPage()
+  @ApiOperation({ summary: 'The state of each channel' })
+  @ApiOkResponse({ type: ChannelStates })
+  async list(@BarePageQuery('text') { limit, cursor }: Page, @CurrentPrincipal() principal: Principal): Promise<ChannelStates> {
+    const named = this.channels.all().sort((a, b) => (a.name < b.name ? -1 : 1));
+    const rest = named.filter(({ name }) => cursor === undefined || name > cursor);
+    const { data, nextCursor } = pageOf(rest, limit, ({ name }) => name);
+    return { data: await Promise.all(data.map((channel) => this.stateOf(channel, principal))), nextCursor };
+  }
+
   @Get(':name')
   @ApiOperation({ summary: 'The state of a channel' })
   @ApiOkResponse({ type: ChannelState })
   async show(@Param('name') name: string, @CurrentPrincipal() principal: Principal): Promise<ChannelState> {
     const channel = this.channels.find(name);
     if (channel === undefined) throw new GatewayError('not_found', 'There is no channel of this name');
+    return this.stateOf(channel, principal);
+  }
+
+  private async stateOf(channel: Channel, principal: Principal): Promise<ChannelState> {
     return {
-      name,
+      name: channel.name,
       enabled: channel.isEnabled,
       configured: channel.isConfigured,
       processing: channel.isProcessing,
