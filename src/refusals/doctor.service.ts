@@ -74,12 +74,13 @@ export class Doctor {
   }
 
   private async examine(row: Row): Promise<Diagnosis> {
-    const byCode = findingOfCode(row.code, row.detail, this.doors.isEnabled(row.door));
-    const request = this.requestOf(row);
+    const byCode = findingOfCode(row.code, row.detail, row.source !== row.door);
+    const told: Diagnosis = { findings: byCode === undefined ? [] : [byCode], tried: 0 };
+    const request = isAboutSender(row.code) ? this.requestOf(row) : undefined;
+    if (request === undefined) return told;
     const checks = await this.doors.checks();
     const check = checks.find(({ source }) => source === row.source);
-    const told: Diagnosis = { findings: byCode === undefined ? [] : [byCode], tried: 0 };
-    if (request === undefined || check === undefined || !isAboutSender(row.code)) return told;
+    if (check === undefined) return told;
     const tried = await diagnose({ request, check, others: checks.filter((other) => other !== check) });
     return tried.findings.length > 0 ? tried : { ...told, tried: tried.tried };
   }

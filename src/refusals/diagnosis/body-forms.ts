@@ -16,9 +16,14 @@ const BOM = '\ufeff';
 export function* bodyForms(body: Buffer): Generator<BodyForm> {
   if (body.length === 0 || !isUtf8(body)) return;
   const text = body.toString('utf8');
-  for (const [change, form] of lineForms(text)) if (form !== text) yield { change, body: Buffer.from(form) };
+  for (const [change, form] of textForms(body, text)) if (form !== text) yield { change, body: Buffer.from(form) };
+}
+
+function* textForms(body: Buffer, text: string): Generator<[string, string]> {
+  yield* lineForms(text);
   if (body.length > MAX_JSON_BYTES) return;
-  for (const [change, form] of [...jsonForms(body, text), ...formForms(text)]) if (form !== text) yield { change, body: Buffer.from(form) };
+  yield* jsonForms(body, text);
+  yield* formForms(text);
 }
 
 const lineForms = (text: string): [string, string][] => [

@@ -55,17 +55,19 @@ const BY_CODE: Readonly<Record<string, Told>> = {
   shutting_down: OUTAGE,
 };
 
-/** @param isEnabled Of the door. */
-export function findingOfCode(code: string, detail: string, isEnabled: boolean): Finding | undefined {
+/** @param isOfSource Whether it is known which source the request was for. */
+export function findingOfCode(code: string, detail: string, isOfSource: boolean): Finding | undefined {
   if (code === 'channel_not_configured') {
     const setting = /^(\S+) is not set$/.exec(detail)?.[1];
     const fix = `Set ${setting ?? 'the secret of the source'}`;
     const explanation = 'What a request is checked with was not set';
     return { cause: 'not_configured', certain: true, explanation, fix, ...(setting !== undefined && { setting }) };
   }
-  if (code === 'not_found' && !isEnabled) {
-    return { cause: 'switched_off', certain: true, explanation: 'The door is switched off', fix: 'Switch it on in the settings' };
+  if (code === 'not_found' && detail.endsWith(' is switched off')) {
+    return { cause: 'switched_off', certain: true, explanation: 'The door was switched off', fix: 'Switch it on in the settings' };
   }
+  // The URL of a source that is known was right, and the detail says what it does not answer.
+  if (code === 'not_found' && isOfSource) return undefined;
   const told = BY_CODE[code];
   return told === undefined ? undefined : { ...told, certain: true };
 }

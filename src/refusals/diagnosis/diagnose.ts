@@ -4,16 +4,13 @@ import type { ReceivedRequest } from '../../http/received-request';
 import { PRESETS } from '../../presets/presets';
 import { timeMsOf } from '../../presets/signing/timestamp';
 import type { Verifier } from '../../presets/preset';
-import type { Finding } from './trial';
-import { type Patient, trialsOf } from './trials';
+import type { Finding, Patient } from './trial';
+import { trialsOf } from './trials';
 
 const MAX_TRIALS = 2_000;
 /** Bytes that are hashed in all, and before others get their turn. */
 const MAX_BYTES = 512 * 1_048_576;
 const BYTES_PER_TURN = 4 * 1_048_576;
-/** A signature proves one cause; where several fit, they say the same in other words. */
-const MAX_FINDINGS = 5;
-
 export interface Diagnosis {
   findings: Finding[];
   /** Verifications that were made. */
@@ -23,7 +20,7 @@ export interface Diagnosis {
 /** Finds out by trial what keeps a request from passing its source's check. */
 export async function diagnose(patient: Patient): Promise<Diagnosis> {
   const { request, check } = patient;
-  const today = check.preset.verifier(check.settings, check.context);
+  const today = (): Verifier => check.preset.verifier(check.settings, check.context);
   const plain = verdictOf(today, request, request.receivedAt);
   if (plain === 'passes') return { findings: [MENDED], tried: 1 };
   const signedAt = signedAtOf(patient);
@@ -35,12 +32,12 @@ export async function diagnose(patient: Patient): Promise<Diagnosis> {
   return tryAll(patient, signedAt ?? request.receivedAt);
 }
 
+/** A signature proves one cause: what else fits says the same in other words. */
 async function tryAll(patient: Patient, nowMs: number): Promise<Diagnosis> {
-  const findings: Finding[] = [];
-  const seen = new Set<string>();
+  const { receivedAt } = patient.request;
   let [tried, bytes, turn] = [1, 0, 0];
   for (const { finding, request, verifier } of trialsOf(patient)) {
-    if (tried >= MAX_TRIALS || bytes >= MAX_BYTES || findings.length >= MAX_FINDINGS) break;
+    if (tried >= MAX_TRIALS || bytes >= MAX_BYTES) break;
     tried++;
     const cost = 4_096 + request.body.length * Math.max(1, patient.check.settings.secrets.length);
     bytes += cost;
@@ -48,17 +45,17 @@ async function tryAll(patient: Patient, nowMs: number): Promise<Diagnosis> {
       turn = 0;
       await setImmediate();
     }
-    if (seen.has(finding.cause) || verdictOf(verifier(), request, nowMs) !== 'passes') continue;
-    seen.add(finding.cause);
-    const skewed = Math.abs(nowMs - patient.request.receivedAt) > 0 && finding.repair !== undefined;
-    findings.push({ ...finding, certain: true, ...(skewed && { repair: { ...finding.repair, receivedAt: nowMs } }) });
+    if (verdictOf(verifier, request, nowMs) !== 'passes') continue;
+    // What was signed long ago is taken in as of then as well.
+    const repair = finding.repair && { ...finding.repair, ...(nowMs !== receivedAt && { receivedAt: nowMs }) };
+    return { findings: [{ ...finding, certain: true, ...(repair && { repair }) }], tried };
   }
-  return { findings, tried };
+  return { findings: [], tried };
 }
 
-function verdictOf(verifier: Verifier, request: ReceivedRequest, nowMs: number): string {
+function verdictOf(verifier: () => Verifier, request: ReceivedRequest, nowMs: number): string {
   try {
-    verifier.assertValid(request, nowMs);
+    verifier().assertValid(request, nowMs);
     return 'passes';
   } catch (error) {
     // What a preset cannot even look at does not fit either.
@@ -112,6 +109,7 @@ const MENDED: Finding = {
   certain: true,
   explanation: 'With today’s settings the request passes',
   fix: 'Accept it: POST /api/v1/requests/:id/accept',
+  repair: {},
 };
 
 function clockSkew(signedAt: number, receivedAt: number): Finding {

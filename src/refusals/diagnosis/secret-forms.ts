@@ -30,19 +30,33 @@ export function secretForms(secret: string, keyForm: KeyForm): SecretForm[] {
         (setting) => `Enter the secret on the platform again without it, as it is in ${setting}`,
       ),
     ),
-    ...(keyForm === 'account-token' ? [] : FORMS.flatMap((form) => otherForm(secret, keyForm, form))),
+    ...(keyForm === 'account-token' ? ofAnyAccount(secret) : FORMS.flatMap((form) => otherForm(secret, keyForm, form))),
   ].filter(isUsable);
+}
+
+/** Twilio's, which may be set for one account. */
+function ofAnyAccount(secret: string): SecretForm[] {
+  const account = /^(AC[0-9A-Za-z]+):/.exec(secret)?.[1];
+  if (account === undefined) return [];
+  return [
+    {
+      cause: 'secret_account',
+      explanation: `The token is set for the account ${account}, and the request is another account’s`,
+      fix: (setting) => `Set ${setting} with the AccountSid of the request before the token, or without any`,
+      secret,
+      keyForm: 'account-token',
+    },
+  ];
 }
 
 function otherForm(secret: string, wanted: KeyForm, form: (typeof FORMS)[number]): SecretForm[] {
   if (form === wanted) return [];
-  const isPrefix = secret.startsWith(PREFIX) && (form === 'text-without-prefix' || wanted === 'text-without-prefix');
-  const isKept = secret.startsWith(PREFIX) && form === 'text' && wanted === 'base64';
-  const forms: SecretForm[] = [{ ...TEXTS[isPrefix || isKept ? 'prefix' : 'encoding'](form), secret, keyForm: form }];
-  if (form === 'text-without-prefix' && !secret.startsWith(PREFIX)) {
+  const hasPrefix = secret.startsWith(PREFIX);
+  if (form === 'text-without-prefix' && !hasPrefix) {
     return wanted === 'text' ? [{ ...TEXTS.missing(), secret: PREFIX + secret, keyForm: 'text' }] : [];
   }
-  return forms;
+  const isPrefix = hasPrefix && (form === 'text-without-prefix' || (form === 'text' && wanted === 'base64'));
+  return [{ ...TEXTS[isPrefix ? 'prefix' : 'encoding'](form), secret, keyForm: form }];
 }
 
 type Text = Pick<SecretForm, 'cause' | 'explanation' | 'fix'>;

@@ -1,5 +1,14 @@
+import type { SourceCheck } from '../../http/door';
 import type { ReceivedRequest } from '../../http/received-request';
 import type { Verifier } from '../../presets/preset';
+
+/** What a request is tried against. */
+export interface Patient {
+  request: ReceivedRequest;
+  check: SourceCheck;
+  /** Of the other sources. */
+  others: readonly SourceCheck[];
+}
 
 /** What may be wrong with a request that was refused. */
 export type CauseName =
@@ -8,6 +17,7 @@ export type CauseName =
   | 'secret_whitespace'
   | 'secret_prefix'
   | 'secret_encoding'
+  | 'secret_account'
   | 'old_secret'
   | 'other_source_secret'
   | 'signature_encoding'
