@@ -13,8 +13,11 @@ export const Door = (source: string): MethodDecorator => addToRoute({ door: sour
 export interface DoorState {
   /** False: the door answers as if it were not there. */
   isEnabled(): boolean;
-  /** Whether there is what the request's path names, where a door is many sources; else 404, before anything else is looked at. */
-  isThere?(request: FastifyRequest): boolean | Promise<boolean>;
+  /**
+   * Looks for what the request's path names, where a door is many sources; the door's handler has it in `request.named`.
+   * @returns Undefined (or a promise of it) where there is none: 404, before anything else is looked at.
+   */
+  find?(request: FastifyRequest): unknown;
   /** The setting that it needs to check a sender with such a request, while that is not set. */
   missingSetting(method: string): string | undefined;
   /**
@@ -67,8 +70,10 @@ export class DoorRegistry {
     return this.doors.get(source)?.isEnabled() ?? true;
   }
 
-  isThere(source: string, request: FastifyRequest): boolean | Promise<boolean> {
-    return this.doors.get(source)?.isThere?.(request) ?? true;
+  /** As `DoorState.find`; null of a door that is one source. */
+  find(source: string, request: FastifyRequest): unknown {
+    const door = this.doors.get(source);
+    return door?.find === undefined ? null : door.find(request);
   }
 
   missingSetting(source: string, method: string): string | undefined {

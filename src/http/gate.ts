@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The route's own settings; looked up once, since `routeOptions` is made anew at each access. */
     settings: RouteSettings;
+    /** What its path names, where its door is many sources: whatever the door found. */
+    named: unknown;
   }
 }
 
@@ -29,6 +31,7 @@ export function installGate(fastify: FastifyInstance, options: GateOptions): voi
   const { doors, draining } = options;
   // Set by the first hook, before anyone can read it.
   fastify.decorateRequest('settings', null as unknown as RouteSettings);
+  fastify.decorateRequest('named', null);
 
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
@@ -39,18 +42,16 @@ export function installGate(fastify: FastifyInstance, options: GateOptions): voi
       done(new GatewayError('not_found', `There is no ${request.method} ${pathOf(request.url)}`));
       return;
     }
-    request.settings = request.routeOptions.config as RouteSettings;
+    request.settings = request.routeOptions.config;
     const { door } = request.settings;
     if (door === undefined) reply.headers(API_HEADERS);
-    const isThere = door === undefined || doors.isThere(door, request);
-    if (isThere === true) {
-      done(refusalOf(request, options));
-      return;
-    }
-    Promise.resolve(isThere).then(
-      (found) => done(found ? refusalOf(request, options) : new GatewayError('not_found', `This ${door ?? ''} URL is not known`)),
-      done,
-    );
+    const goOn = (named: unknown): void => {
+      request.named = named;
+      done(named === undefined ? new GatewayError('not_found', `This ${door ?? ''} URL is not known`) : refusalOf(request, options));
+    };
+    const found = door === undefined ? null : doors.find(door, request);
+    if (found instanceof Promise) found.then(goOn, done);
+    else goOn(found);
   });
 
   fastify.addHook('preHandler', (request, _reply, done) => {
@@ -60,8 +61,11 @@ export function installGate(fastify: FastifyInstance, options: GateOptions): voi
   });
 }
 
-/** Tokens in URLs are not said back: whoever keeps the answer would keep them. */
-const pathOf = (url: string): string => (url.split('?', 1)[0] ?? '').replace(/^((?:https?:\/\/[^/]*)?\/(?:in|wh))\/.*$/is, '$1/***');
+/** Only so much of a path that is not there: a mistyped URL may hold a token, and whoever keeps the answer would keep it. */
+function pathOf(url: string): string {
+  const [path = ''] = url.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
+  return path.startsWith('/api/') ? path : path.replace(/^(\/[^/]*)\/.*$/s, '$1/***');
+}
 
 /** The router would take `*facebook` for `/facebook`. */
 const isPath = (target: string): boolean => target.startsWith('/') || /^https?:\/\//i.test(target);

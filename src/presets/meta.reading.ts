@@ -26,7 +26,7 @@ function itemsOf(root: JsonSlice, entry: JsonSlice): PresetEvent[] {
   const context = joinObject({ object: root.member('object')?.bytes, entryId: id?.bytes, entryTime: entryTime?.bytes });
   const eventOf = (item: JsonSlice, eventType: string | undefined): PresetEvent => {
     // Without a time the same may happen twice.
-    const time = item.member('timestamp') ?? entryTime;
+    const time = item.member('timestamp') ?? entryTime ?? whatsappTime(item);
     const dedupeKey = time === undefined ? undefined : hashOf([id, time, item]);
     return presetEvent({ data: item.bytes, context, eventType, dedupeKey, timestamp: timestampOf(textOf(time)) });
   };
@@ -36,6 +36,13 @@ function itemsOf(root: JsonSlice, entry: JsonSlice): PresetEvent[] {
     ...itemsAt('standby').map((item) => eventOf(item, 'standby')),
     ...itemsAt('changes').map((item) => eventOf(item, textOf(item.member('field')))),
   ];
+}
+
+/** WhatsApp's entries have no time; its changes list messages or statuses that do. */
+function whatsappTime(change: JsonSlice): JsonSlice | undefined {
+  const value = change.member('value');
+  const [first] = (value?.member('messages') ?? value?.member('statuses'))?.elements() ?? [];
+  return first?.member('timestamp');
 }
 
 function kindOf(item: JsonSlice): string | undefined {

@@ -6,6 +6,7 @@ import { Door } from '../http/door';
 import { receivedOf } from '../http/received-request';
 import type { PresetAnswer } from '../presets/preset';
 import { IN, InDoor } from './in.door';
+import type { LiveSource } from './registry/live-source';
 
 /** Where any system sends to that is no channel of its own; docs/sources.md. */
 @ApiTags('doors')
@@ -27,14 +28,14 @@ export class InController {
   @Get(':token')
   @Door(IN)
   async ask(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    sendAnswer(reply, await this.door.receive(receivedOf(request)));
+    sendAnswer(reply, await this.answerTo(request));
   }
 
   @ApiOperation({ summary: 'What the platform of the source asks at its URL' })
   @Options(':token')
   @Door(IN)
   async options(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    sendAnswer(reply, await this.door.receive(receivedOf(request)));
+    sendAnswer(reply, await this.answerTo(request));
   }
 
   @ApiOperation({ summary: 'A webhook of a source, of any content type' })
@@ -43,6 +44,10 @@ export class InController {
   @Door(IN)
   @Direct()
   receive(@Req() request: FastifyRequest): Promise<PresetAnswer> {
-    return this.door.receive(receivedOf(request));
+    return this.answerTo(request);
+  }
+
+  private answerTo(request: FastifyRequest): Promise<PresetAnswer> {
+    return this.door.receive(request.named as LiveSource, receivedOf(request));
   }
 }

@@ -20,29 +20,30 @@ export class InDoor {
     private readonly inbox: ChannelInbox,
   ) {}
 
-  /** Whether there is an enabled source of that URL. @throws GatewayError `storage_unavailable` while that cannot be known. */
-  isThere(target: string): boolean | Promise<boolean> {
-    const found = this.sources.find(tokenOf(target));
-    return found instanceof Promise ? found.then((source) => source !== undefined) : found !== undefined;
+  /** The enabled source of that URL. @throws GatewayError `storage_unavailable` while that cannot be known. */
+  find(target: string): ReturnType<SourceRegistry['find']> {
+    return this.sources.find(tokenOf(target));
+  }
+
+  /** Takes in again what was refused before. @returns the answer. @throws GatewayError */
+  async receiveAgain(request: ReceivedRequest): Promise<PresetAnswer> {
+    const source = await this.find(request.target);
+    if (source === undefined) throw new GatewayError('not_found', 'There is no such source, or it is disabled');
+    return this.receive(source, request);
   }
 
   /** @returns the answer, of a webhook once it is stored. @throws GatewayError */
-  async receive(request: ReceivedRequest): Promise<PresetAnswer> {
-    const source = await this.sources.find(tokenOf(request.target));
-    if (source === undefined) throw new GatewayError('not_found', 'There is no such source, or it is disabled');
+  async receive(source: LiveSource, request: ReceivedRequest): Promise<PresetAnswer> {
     const { settings, verifier } = source.readyAt(request.receivedAt);
-    const { handshake } = source.preset;
-    const isAsked = handshake !== undefined && handshake.method === request.method;
-    if (isAsked && !handshake.isSigned) {
-      const answer = handshake.answer(request, settings);
-      if (answer !== undefined) return answer;
-    }
-    if (request.method !== 'POST' && !isAsked) throw new GatewayError('not_found', `This source answers no ${request.method}`);
+    const { method } = request;
+    const handshake = source.preset.handshake?.method === method ? source.preset.handshake : undefined;
+    if (method !== 'POST' && handshake === undefined) throw new GatewayError('not_found', `This source answers no ${method}`);
+    const unsigned = handshake?.isSigned === false ? handshake.answer(request, settings) : undefined;
+    if (unsigned !== undefined) return unsigned;
     verifier.assertValid(request, request.receivedAt);
-    const answer = isAsked && handshake.isSigned ? handshake.answer(request, settings) : undefined;
-    if (answer !== undefined) return answer;
-    if (request.method !== 'POST')
-      throw new GatewayError('malformed_request', `This ${request.method} asks nothing that the source answers`);
+    const signed = handshake?.isSigned === true ? handshake.answer(request, settings) : undefined;
+    if (signed !== undefined) return signed;
+    if (method !== 'POST') throw new GatewayError('malformed_request', `This ${method} asks nothing that the source answers`);
     await this.store(source, request);
     return source.answer;
   }

@@ -30,8 +30,8 @@ export class SourcesModule {
     doors.register(IN, {
       isEnabled: () => true,
       missingSetting: () => undefined,
-      isThere: ({ url }) => door.isThere(url),
-      receive: (request) => door.receive(request),
+      find: ({ url }) => door.find(url),
+      receive: (request) => door.receiveAgain(request),
       describe: (request) => door.describe(request),
       checks: () => sources.all().flatMap(({ check }) => check ?? []),
     });
