@@ -10,13 +10,13 @@ import { ChannelInbox, Channels } from './channel';
 import { ChannelConsumer } from './channel-consumer';
 import { ChannelsController } from './channels.controller';
 import { DoorCounter } from './door-counter';
-import { MissingSettings } from './missing-settings';
+import { StartWarnings } from './start-warnings';
 
 /** The ground that each channel's module builds on. */
 @Module({
   imports: [AuthModule, BrokerModule, DispatcherModule, DoorModule, MetricsModule, StorageModule, ThreadsModule],
   controllers: [ChannelsController],
-  providers: [Channels, ChannelInbox, ChannelConsumer, DoorCounter, MissingSettings],
+  providers: [Channels, ChannelInbox, ChannelConsumer, DoorCounter, StartWarnings],
   exports: [Channels, ChannelInbox],
 })
 export class ChannelsModule {}

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { SubscriptionKeeper } from '../../src/channels/twitter/subscriptions/subscription-keeper';
 import { KeeperSettings } from '../../src/channels/twitter/subscriptions/keeper-settings';
@@ -14,7 +15,10 @@ const EVERY_SECOND = { HOOK_SERVER_TWITTER_SUBSCRIBE_INTERVAL: '1' };
 
 let rig: TwitterRig;
 
-afterEach(() => rig?.close());
+afterEach(() => {
+  jest.restoreAllMocks();
+  return rig?.close();
+});
 
 describe.each(ENGINES.flatMap((engine) => FORMS.map((api) => ({ engine, api }))))('subscriptions by $api on $engine', ({ engine, api }) => {
   const start = async (env: NodeJS.ProcessEnv = {}): Promise<void> => {
@@ -232,7 +236,11 @@ describe.each(ENGINES.flatMap((engine) => FORMS.map((api) => ({ engine, api })))
 
 describe('the keeper', () => {
   it('says what is missing, and does nothing', async () => {
+    const warned = jest.spyOn(Logger.prototype, 'warn');
     rig = await TwitterRig.start('sqlite', { HOOK_SERVER_TWITTER_BEARER_TOKEN: undefined, HOOK_SERVER_PUBLIC_URL: undefined });
+    expect(warned.mock.calls.map(([text]) => String(text)).filter((text) => text.includes('Subscriptions of X'))).toEqual([
+      'Subscriptions of X (docs/channels/twitter.md) are not kept without hookServer.publicUrl and hookServer.twitter.bearerToken',
+    ]);
     await rig.add('acme', '1');
     await rig.keeper.turnNow();
     expect(await rig.state()).toMatchObject({

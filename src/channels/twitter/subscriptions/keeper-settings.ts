@@ -17,6 +17,8 @@ export class KeeperSettings {
   readonly sleepAfterErrorMs: number;
   /** Settings that are not set and without which nothing is kept. */
   readonly missing: readonly string[];
+  /** Whether the channel is switched on. */
+  readonly isEnabled: boolean;
   readonly isOn: boolean;
 
   constructor(config: TwitterConfig, server: ServerConfig, api: XApi) {
@@ -32,6 +34,7 @@ export class KeeperSettings {
       'hookServer.twitter.bearerToken': config.bearerToken,
     };
     this.missing = Object.entries(needed).flatMap(([name, value]) => (value ? [] : [name]));
+    this.isEnabled = config.enabled;
     this.isOn = config.enabled && this.missing.length === 0;
   }
 }

@@ -47,6 +47,10 @@ export class SubscriptionKeeper implements OnApplicationBootstrap, OnModuleDestr
 
   /** Not before the door is open: whoever makes a webhook is asked there at once. */
   onApplicationBootstrap(): void {
+    const { isEnabled, missing } = this.settings;
+    if (isEnabled && missing.length > 0) {
+      this.logger.warn(`Subscriptions of X (docs/channels/twitter.md) are not kept without ${missing.join(' and ')}`);
+    }
     if (!this.settings.isOn) return;
     const server = this.http.httpAdapter.getHttpServer() as Server;
     if (server.listening) this.chore.start();

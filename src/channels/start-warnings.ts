@@ -2,10 +2,13 @@ import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import { DoorRegistry } from '../http/door';
 import { Channels } from './channel';
 
-/** Tells at the start which channels are enabled and cannot check their senders: their 503s are seen by the platforms alone. */
+/**
+ * Tells at the start which channels are enabled and cannot check their senders, as their 503s are seen by the platforms alone, and which
+ * ones are not read, as nothing else shows that but queues that grow.
+ */
 @Injectable()
-export class MissingSettings implements OnApplicationBootstrap {
-  private readonly logger = new Logger(MissingSettings.name);
+export class StartWarnings implements OnApplicationBootstrap {
+  private readonly logger = new Logger(StartWarnings.name);
 
   constructor(
     private readonly channels: Channels,
@@ -13,6 +16,18 @@ export class MissingSettings implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
+    this.tellOfLacking();
+    this.tellOfUnread();
+  }
+
+  private tellOfUnread(): void {
+    const unread = this.channels.all().filter(({ isProcessing }) => !isProcessing);
+    if (unread.length === 0) return;
+    const names = unread.map(({ name }) => name).join(', ');
+    this.logger.warn(`Channels whose requests stay in their queues and are not read, since processEnabled is false: ${names}`);
+  }
+
+  private tellOfLacking(): void {
     const lacking: string[] = [];
     for (const { name, isEnabled } of this.channels.all()) {
       const missing = isEnabled ? [...this.missingOf(name)] : [];
