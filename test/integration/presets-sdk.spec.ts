@@ -6,7 +6,9 @@ import { isValidSlackRequest } from '@slack/bolt';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
 import { Webhook as SvixWebhook } from 'svix';
+import { validateRequest } from 'twilio/lib/webhooks/webhooks';
 import { altered, codeOf, signedRequest, verifierOf } from '../support/signed-request';
+import { AUTH_TOKEN, PUBLIC_URL, signForm } from '../support/twilio-sender';
 
 const BODY = '{"id":"evt_1","text":"Grüße \\ud83d\\ude00"}';
 const KEY = 'a secret of thirty-two characters';
@@ -19,6 +21,8 @@ interface Sdk {
   /** Of sources that take what it signs. */
   verifications: object[];
   sign(body: string, now: Date): Promise<Headers> | Headers;
+  /** What it signs instead of JSON. */
+  form?: string;
   /** Whether the official library takes it for signed. */
   verify(body: string, headers: Headers): Promise<boolean> | boolean;
 }
@@ -47,6 +51,8 @@ const shopify = shopifyApi({
 const standard = (name: string, prefix: string, webhook: Webhook | SvixWebhook): Sdk => ({
   name,
   verifications: [
+    { type: 'standard-webhooks', secret: WHSEC },
+    { type: 'svix', secret: WHSEC },
     {
       ...{ type: 'hmac', secret: WHSEC, keyForm: 'base64', encoding: 'base64', prefix: 'v1,', separator: ' ' },
       ...{ header: `${prefix}-signature`, idHeader: `${prefix}-id`, timestampHeader: `${prefix}-timestamp` },
@@ -76,6 +82,7 @@ const SDKS: Sdk[] = [
   {
     name: 'stripe',
     verifications: [
+      { type: 'stripe', secret: WHSEC },
       {
         ...{ type: 'hmac', secret: WHSEC, header: 'Stripe-Signature', prefix: 'v1=', separator: ',' },
         ...{ template: '{timestamp}.{body}', timestampPart: 't' },
@@ -90,6 +97,7 @@ const SDKS: Sdk[] = [
     // Its own library only verifies.
     name: '@slack/bolt',
     verifications: [
+      { type: 'slack', secret: KEY },
       {
         ...{ type: 'hmac', secret: KEY, header: 'X-Slack-Signature', prefix: 'v0=' },
         ...{ template: 'v0:{timestamp}:{body}', timestampHeader: 'X-Slack-Request-Timestamp' },
@@ -114,7 +122,10 @@ const SDKS: Sdk[] = [
   {
     // Its own library only verifies.
     name: '@shopify/shopify-api',
-    verifications: [{ type: 'hmac', secret: KEY, header: 'X-Shopify-Hmac-Sha256', encoding: 'base64' }],
+    verifications: [
+      { type: 'shopify', secret: KEY },
+      { type: 'hmac', secret: KEY, header: 'X-Shopify-Hmac-Sha256', encoding: 'base64' },
+    ],
     sign: (body) => ({ 'x-shopify-hmac-sha256': createHmac('sha256', KEY).update(body).digest('base64') }),
     verify: async (body, headers) => {
       const context = { 'x-shopify-topic': 'a/b', 'x-shopify-shop-domain': 'a.myshopify.com', 'x-shopify-api-version': '2025-07' };
@@ -122,23 +133,35 @@ const SDKS: Sdk[] = [
       return (await shopify.webhooks.validate({ rawBody: body, rawRequest, rawResponse: {} })).valid;
     },
   },
+  {
+    name: 'twilio',
+    verifications: [{ type: 'twilio', secret: AUTH_TOKEN }],
+    form: 'CallSid=CA1&From=%2B1415&Body=Gr%C3%BC%C3%9Fe',
+    sign: (body) => ({ 'x-twilio-signature': signForm('/in/token', body).headers['x-twilio-signature']! }),
+    verify: (body, headers) => {
+      const parameters = Object.fromEntries(new URLSearchParams(body));
+      return validateRequest(AUTH_TOKEN, headers['x-twilio-signature']!, `${PUBLIC_URL}/in/token`, parameters);
+    },
+  },
 ];
 
 describe.each(SDKS)('$name', (sdk) => {
   it.each(sdk.verifications)('signs what %j accepts; a byte that was altered is refused by both', async (verification) => {
     const now = new Date();
-    const headers = await sdk.sign(BODY, now);
+    const whole = sdk.form ?? BODY;
+    const type = { 'content-type': sdk.form === undefined ? 'application/json' : 'application/x-www-form-urlencoded' };
+    const headers = await sdk.sign(whole, now);
     const verifier = verifierOf(verification);
     const check = async (body: string, sent: Headers): Promise<[ours: boolean, theirs: boolean]> => {
-      const code = codeOf(() => verifier.assertValid(signedRequest({ body, headers: sent }), now.getTime()));
+      const code = codeOf(() => verifier.assertValid(signedRequest({ body, headers: { ...type, ...sent } }), now.getTime()));
       return [code === 'accepted', await sdk.verify(body, sent)];
     };
-    expect(await check(BODY, headers)).toEqual([true, true]);
-    expect(await check(altered(BODY, 9), headers)).toEqual([false, false]);
+    expect(await check(whole, headers)).toEqual([true, true]);
+    expect(await check(altered(whole, 9), headers)).toEqual([false, false]);
     for (const [name, value] of Object.entries(headers)) {
       // In the middle of a list stands the signature, at its end a digest's last character.
       for (const at of [value.length >> 1, value.length - 3]) {
-        expect([name, at, await check(BODY, { ...headers, [name]: altered(value, Math.max(at, 0)) })]).toEqual([name, at, [false, false]]);
+        expect([name, at, await check(whole, { ...headers, [name]: altered(value, Math.max(at, 0)) })]).toEqual([name, at, [false, false]]);
       }
     }
   });

@@ -146,6 +146,17 @@ describe.each(ENGINES)('/in on %s', (engine) => {
     expect([await isIn(source.secret), await isIn(first.secret), await isIn('one of my own')]).toEqual([false, false, true]);
   });
 
+  it('ends a rotation with the secret that a PATCH sets, and with no other PATCH', async () => {
+    const source = await create();
+    const isIn = async (secret: string): Promise<boolean> => (await send(source.url, '{}', pushOf('{}', secret))).status === 200;
+    const patch = (changes: object) => app.must(200, 'PATCH', `/api/v1/sources/${source.id}`, changes);
+    const { secret } = await app.must(200, 'POST', `/api/v1/sources/${source.id}/rotate-secret`, {});
+    expect((await patch({ name: 'another', verification: { type: 'github' } })).previousSecretUntil).not.toBeNull();
+    expect([await isIn(source.secret), await isIn(secret)]).toEqual([true, true]);
+    expect((await patch({ verification: { secret: 'mine' } })).previousSecretUntil).toBeNull();
+    expect([await isIn(source.secret), await isIn(secret), await isIn('mine')]).toEqual([false, false, true]);
+  });
+
   it.each([
     [
       { status: 202, contentType: 'application/json', body: '{"ok":true}' },
