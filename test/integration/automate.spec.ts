@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { GatewayError } from '../../src/core/errors';
 import { newId } from '../../src/core/ids';
 import { ThreadStore } from '../../src/threads/thread-store';
@@ -141,6 +142,51 @@ describe.each(ENGINES)('the channel automate on %s', (engine) => {
     store().find = find;
     expect(await outcomesOf(threadId)).toMatchObject([{ owner: 'agent', status: 'delivered' }]);
     expect(await app.must(200, 'GET', `/api/v1/deliveries/${waiting.id}`)).toMatchObject({ status: 'delivered', attemptCount: 1 });
+  });
+
+  it('says once that a thread is missing, and shows the handover until the thread is found', async () => {
+    const warned = jest.spyOn(Logger.prototype, 'warn');
+    const threadId = `facebook:late:${engine}`;
+    type Shown = { threadId: string; deliveryId: string; attemptCount: number };
+    const shown = async (): Promise<Shown[]> => (await app.must(200, 'GET', '/api/v1/channels/automate')).state.withoutThread;
+    const tried = (times: number): Promise<Shown> =>
+      eventually(`it was tried ${times} times`, async () =>
+        (await shown()).find((each) => each.threadId === threadId && each.attemptCount === times),
+      );
+    try {
+      expect((await post({ threadId })).status).toBe(202);
+      const handover = await tried(1);
+      expect(handover).toEqual({
+        threadId,
+        deliveryId: expect.any(String),
+        attemptCount: 1,
+        acceptedAt: expect.stringMatching(/Z$/),
+        nextAttemptAt: expect.stringMatching(/Z$/),
+      });
+      await app.call('POST', `/api/v1/deliveries/${handover.deliveryId}/retry`);
+      await tried(2);
+      const lines = warned.mock.calls.map(([text]) => String(text)).filter((text) => text.includes(threadId));
+      expect(lines).toEqual([
+        expect.stringMatching(/^The handover of facebook:late:\w+ \(event [0-9a-f-]{36}\) waits: there is no such thread/),
+      ]);
+
+      const said = {
+        threadId,
+        channel: 'facebook',
+        accountId: 'default',
+        author: 'USER_1',
+        own: false,
+        text: 'hi',
+        attachments: [],
+        at: 1,
+      };
+      await store().write([{ ...said, eventId: newId() }]);
+      await app.call('POST', `/api/v1/deliveries/${handover.deliveryId}/retry`);
+      await outcomesOf(threadId);
+      expect(await shown()).not.toContainEqual(expect.objectContaining({ threadId }));
+    } finally {
+      warned.mockRestore();
+    }
   });
 
   it.each(['one', 'all'])('tells the coordinator that the bot keeps the thread when somebody cancels %s', async (which) => {

@@ -5,6 +5,7 @@ import { provideConfig } from '../../config/provide-config';
 import { DeliveryModule } from '../../dispatcher/delivery/delivery.module';
 import { ManagedEndpointsModule } from '../../dispatcher/registry/managed-endpoints.module';
 import { DoorModule, DoorRegistry } from '../../http/door';
+import { StorageModule } from '../../storage/storage.module';
 import { ThreadsModule } from '../../threads/threads.module';
 import { Channels } from '../channel';
 import { ChannelsModule } from '../channels.module';
@@ -15,9 +16,10 @@ import { AUTOMATE, AutomateSignature } from './automate.signature';
 import { HandoverSender } from './handover/handover-sender';
 import { Handovers } from './handover/handovers';
 import { OwnerSender } from './handover/owner-sender';
+import { ThreadlessHandovers } from './handover/threadless-handovers';
 
 @Module({
-  imports: [ChannelsModule, DeliveryModule, DoorModule, ManagedEndpointsModule, OneTimePasswordModule, ThreadsModule],
+  imports: [ChannelsModule, DeliveryModule, DoorModule, ManagedEndpointsModule, OneTimePasswordModule, StorageModule, ThreadsModule],
   controllers: [AutomateController],
   providers: [
     provideConfig(AutomateConfig),
@@ -27,12 +29,13 @@ import { OwnerSender } from './handover/owner-sender';
     HandoverSender,
     Handovers,
     OwnerSender,
+    ThreadlessHandovers,
   ],
 })
 export class AutomateModule {
   private readonly logger = new Logger(AutomateModule.name);
 
-  constructor(config: AutomateConfig, channels: Channels, doors: DoorRegistry, handovers: Handovers) {
+  constructor(config: AutomateConfig, channels: Channels, doors: DoorRegistry, handovers: Handovers, threadless: ThreadlessHandovers) {
     const isConfigured = config.otpSecret.length > 0;
     doors.register(AUTOMATE, {
       isEnabled: () => config.enabled,
@@ -45,7 +48,10 @@ export class AutomateModule {
       isProcessing: config.processEnabled,
       lanes: [{ name: 'default', queue: AUTOMATE_QUEUE, workerCount: 1 }],
       parse: (request) => [parseAutomate(request)],
-      state: () => Promise.resolve({ missingSettings: handovers.missing.map(({ setting }) => setting) }),
+      state: async () => ({
+        missingSettings: handovers.missing.map(({ setting }) => setting),
+        withoutThread: await threadless.waiting(),
+      }),
     });
     if (!isConfigured) return;
     handovers.keepEndpoints();

@@ -11,6 +11,7 @@ import { AutomateConfig } from '../automate.config';
 import { readHandover } from '../automate.request';
 import { codedRequest } from './coded-request';
 import { HANDOVER_TYPE, threadUrl } from './endpoints';
+import { ThreadlessHandovers } from './threadless-handovers';
 
 /** A person reads no more of it; the rest is at /api/v1/threads. */
 const MOST_STATEMENTS = 1_000;
@@ -25,6 +26,7 @@ export class HandoverSender {
     private readonly automate: AutomateConfig,
     private readonly server: ServerConfig,
     private readonly threads: ThreadStore,
+    private readonly threadless: ThreadlessHandovers,
     builders: RequestBuilders,
   ) {
     builders.register(HANDOVER_TYPE, (endpoint, event, timeoutMs) => this.request(endpoint, event, timeoutMs));
@@ -36,7 +38,10 @@ export class HandoverSender {
     if (this.server.webApiUrl === null || secret === undefined) throw new UnsendableError('not_configured');
     const handover = readHandover(event.data);
     const thread = await this.load(handover.threadId, event.accountId);
-    if (!thread) throw new UnsendableError('thread_not_found');
+    if (!thread) {
+      this.threadless.tell(handover.threadId, event);
+      throw new UnsendableError('thread_not_found');
+    }
     const body = { ...handover, statementCount: thread.statementCount, statements: thread.statements.map(viewStatement) };
     return codedRequest({ url: threadUrl(url, handover.threadId), secret, id: event.id, body, timeoutMs });
   }
