@@ -18,6 +18,8 @@ export interface GatewayOptions {
   env?: Record<string, string>;
   /** The file to run; default: dist/main.js. */
   main?: string;
+  /** The script of package.json to start it by, as built; then npm is the process that signals go to. */
+  script?: 'start' | 'affinity';
 }
 
 export interface ApiAnswer {
@@ -74,7 +76,7 @@ export class Gateway {
 
   /** Starts it again on the same data and port; `env` and `nodeOptions` count for this start only. */
   start(env: Record<string, string> = {}, nodeOptions: readonly string[] = []): void {
-    const { rabbitMqUrl, databaseUrl, main = join(ROOT, 'dist', 'main.js') } = this.options;
+    const { rabbitMqUrl, databaseUrl, main = join(ROOT, 'dist', 'main.js'), script } = this.options;
     const variables: NodeJS.ProcessEnv = {
       PATH: process.env.PATH,
       NODE_ENV: 'test',
@@ -89,7 +91,8 @@ export class Gateway {
       ...this.options.env,
       ...env,
     };
-    this.workspace.start(process.execPath, [...nodeOptions, main], { env: variables });
+    const [program, args] = script === undefined ? [process.execPath, [...nodeOptions, main]] : ['npm', runOf(script)];
+    this.workspace.start(program, args, { env: variables });
   }
 
   async becomesReady(deadlineMs = 30_000): Promise<void> {
@@ -233,3 +236,6 @@ function parse(text: string): unknown {
     return text;
   }
 }
+
+/** Without what comes before the script: the build. */
+const runOf = (script: string): string[] => ['--prefix', ROOT, 'run', script, '--ignore-scripts', '--no-update-notifier'];
