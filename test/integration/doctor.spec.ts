@@ -1,175 +1,371 @@
-import { createHmac } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import request from 'supertest';
-import { Broker } from '../../src/broker/broker';
-import { DoorRegistry } from '../../src/http/door';
-import { findPreset } from '../../src/presets/presets';
+import { createHmac, randomUUID } from 'node:crypto';
+import { request as send } from 'undici';
+import { ADMIN_KEY, APP_SECRET } from '../support/gateway';
 import { eventually } from '../support/eventually';
 import { batchOf, signatureOf } from '../support/facebook-sender';
-import { ADMIN_KEY, APP_SECRET } from '../support/gateway';
-import { type FacebookApp, startFacebookApp } from './facebook-app';
+import { Receiver } from '../support/receiver';
+import { acquireVhost } from '../support/services/services';
+import { TcpProxy } from '../support/tcp-proxy';
+import { AUTH_TOKEN, PUBLIC_URL, signForm } from '../support/twilio-sender';
+import { ENGINES, RestApp } from './rest-app';
 
-const OFF = { HOOK_SERVER_FACEBOOK_PROCESS_ENABLED: 'false' };
+interface Source {
+  id: string;
+  /** `/in/<token>`. */
+  path: string;
+}
 
-let gateway: FacebookApp;
-let dataDir: string;
+interface Sent {
+  headers: Record<string, string>;
+  body: string;
+  /** What is delivered in the end, where that is not the body that came. */
+  delivered?: string;
+}
 
-beforeEach(() => {
-  dataDir = mkdtempSync(join(tmpdir(), 'hookline-doctor-'));
+/** One wrong setting: what is sent then, and how the request gets in after all. */
+interface Kind {
+  verification: Record<string, unknown>;
+  /** Before it is sent. */
+  change?: (source: Source) => Promise<unknown>;
+  sent: (source: Source) => Sent;
+  cause: string;
+  /** Of `verification`; absent: it is accepted under the cause. */
+  fix?: (source: Source) => object;
+}
+
+const SECRET = 'a-secret-of-the-source';
+const OTHER = 'the-secret-of-another-source';
+const JSON_BODY = '{"name":"Zoë","n":[1,2]}';
+const FORM = 'From=%2B15550001&Body=hello+world';
+const HMAC = { type: 'hmac', header: 'x-signature', secret: SECRET };
+const TWILIO = { type: 'twilio', secret: AUTH_TOKEN };
+
+const digest = (body: string, secret: string | Buffer, encoding: 'hex' | 'base64' = 'hex', algorithm = 'sha256'): string =>
+  createHmac(algorithm, secret).update(body).digest(encoding);
+
+/** JSON with what it is signed with in one header. */
+const json = (signature: string, header = 'x-signature', body = JSON_BODY): Sent => ({
+  headers: { 'content-type': 'application/json', [header]: signature },
+  body,
 });
-afterEach(async () => {
-  await gateway.close();
-  rmSync(dataDir, { recursive: true, force: true });
+
+const formTo = (url: string, path: string, headers: Record<string, string> = {}): Sent => ({
+  headers: { ...signForm(path, FORM, { url }).headers, ...headers },
+  body: FORM,
 });
 
-const start = async (env: NodeJS.ProcessEnv): Promise<void> => {
-  gateway = await startFacebookApp({ ...OFF, DATA_DIR: dataDir, ...env });
+const anHourAgo = (): Sent => {
+  const seconds = String(Math.floor(Date.now() / 1_000) - 3_600);
+  const signature = `v1,${digest(`m1.${seconds}.${JSON_BODY}`, Buffer.alloc(24, 7), 'base64')}`;
+  const { headers, body } = json(signature, 'webhook-signature');
+  return { headers: { ...headers, 'webhook-id': 'm1', 'webhook-timestamp': seconds }, body };
 };
-const restart = async (env: NodeJS.ProcessEnv): Promise<void> => {
-  await gateway.close();
-  await start(env);
+
+let app: RestApp;
+let receiver: Receiver;
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  'a proxy changed the scheme': {
+    verification: TWILIO,
+    sent: ({ path }) => formTo('http://gw.example.com', path),
+    cause: 'public_url',
+    fix: ({ path }) => ({ url: `http://gw.example.com${path}` }),
+  },
+  'a proxy changed the host': {
+    verification: TWILIO,
+    sent: ({ path }) => formTo('https://hooks.example', path, { 'x-forwarded-host': 'hooks.example' }),
+    cause: 'public_url',
+    fix: ({ path }) => ({ url: `https://hooks.example${path}` }),
+  },
+  'a proxy changed the port': {
+    verification: TWILIO,
+    sent: ({ path }) => formTo(`${PUBLIC_URL}:8443`, path),
+    cause: 'public_url',
+    fix: ({ path }) => ({ url: `${PUBLIC_URL}:8443${path}` }),
+  },
+  'a slash was lost at the end': { verification: TWILIO, sent: ({ path }) => formTo(PUBLIC_URL, `${path}/`), cause: 'trailing_slash' },
+  'a proxy wrote the path anew': {
+    verification: TWILIO,
+    sent: ({ path }) => formTo(PUBLIC_URL, `/hooks${path}`, { 'x-original-uri': `/hooks${path}` }),
+    cause: 'path_changed',
+  },
+  'the body was serialised again': {
+    verification: { type: 'github', secret: SECRET },
+    sent: () => {
+      const delivered = JSON.stringify(JSON.parse(JSON_BODY), null, 2);
+      return { ...json(`sha256=${digest(delivered, SECRET)}`, 'x-hub-signature-256'), delivered };
+    },
+    cause: 'body_reserialised',
+  },
+  'hex for base64': {
+    verification: { ...HMAC, encoding: 'base64' },
+    sent: () => json(digest(JSON_BODY, SECRET)),
+    cause: 'signature_encoding',
+    fix: () => ({ encoding: 'hex' }),
+  },
+  'base64 for hex': {
+    verification: HMAC,
+    sent: () => json(digest(JSON_BODY, SECRET, 'base64')),
+    cause: 'signature_encoding',
+    fix: () => ({ encoding: 'base64' }),
+  },
+  'another hash': {
+    verification: HMAC,
+    sent: () => json(digest(JSON_BODY, SECRET, 'hex', 'sha512')),
+    cause: 'signature_algorithm',
+    fix: () => ({ algorithm: 'sha512' }),
+  },
+  'whsec_ is kept': {
+    verification: { ...HMAC, secret: `whsec_${SECRET}` },
+    sent: () => json(digest(JSON_BODY, SECRET)),
+    cause: 'secret_prefix',
+    fix: () => ({ secret: SECRET }),
+  },
+  'whsec_ is stripped': {
+    verification: HMAC,
+    sent: () => json(digest(JSON_BODY, `whsec_${SECRET}`)),
+    cause: 'secret_prefix',
+    fix: () => ({ secret: `whsec_${SECRET}` }),
+  },
+  'a secret with a line break': {
+    verification: { ...HMAC, secret: `${SECRET}\n` },
+    sent: () => json(digest(JSON_BODY, SECRET)),
+    cause: 'secret_whitespace',
+    fix: () => ({ secret: SECRET }),
+  },
+  'a key that is base64': {
+    verification: { ...HMAC, secret: 'a2V5IG9mIGJ5dGVz' },
+    sent: () => json(digest(JSON_BODY, Buffer.from('key of bytes'))),
+    cause: 'secret_encoding',
+    fix: () => ({ keyForm: 'base64' }),
+  },
+  'another source’s secret': {
+    verification: HMAC,
+    sent: () => json(digest(JSON_BODY, OTHER)),
+    cause: 'other_source_secret',
+    fix: () => ({ secret: OTHER }),
+  },
+  'an old secret': {
+    verification: HMAC,
+    change: async ({ id }) => {
+      const until = Date.now() + 1_000;
+      const body = { secret: 'new', previousSecretUntil: new Date(until).toISOString() };
+      await app.must(200, 'POST', `/api/v1/sources/${id}/rotate-secret`, body);
+      await eventually('the overlap is over', () => Date.now() > until);
+    },
+    sent: () => json(digest(JSON_BODY, SECRET)),
+    cause: 'old_secret',
+    fix: () => ({ secrets: ['new', SECRET] }),
+  },
+  'another platform’s webhook': {
+    verification: { type: 'github', secret: SECRET },
+    sent: () => json(digest(JSON_BODY, SECRET, 'base64'), 'x-shopify-hmac-sha256'),
+    cause: 'wrong_preset',
+    fix: () => ({ type: 'shopify', secret: SECRET }),
+  },
+  'a clock that is an hour late': {
+    verification: { type: 'standard-webhooks', secret: `whsec_${Buffer.alloc(24, 7).toString('base64')}` },
+    sent: anHourAgo,
+    cause: 'clock_skew',
+  },
 };
 
-const asAdmin = (method: 'get' | 'post', path: string): request.Test =>
-  request(gateway.url)[method](`/api/v1/requests${path}`).set('authorization', `Bearer ${ADMIN_KEY}`);
-const post = (body: string, signature: string, headers: Record<string, string> = {}): request.Test =>
-  request(gateway.url)
-    .post('/facebook?token=in-the-query')
-    .set({ 'content-type': 'application/json', 'x-hub-signature-256': signature, ...headers })
-    .send(body);
-const depth = async (): Promise<number> => (await gateway.app.get(Broker, { strict: false }).depth('webhooks.facebook.default')).messages;
+/** What the platforms' own doors are set up with. */
+const CHANNELS = {
+  HOOK_SERVER_FACEBOOK_APP_SECRET: APP_SECRET,
+  HOOK_SERVER_TWITTER_ENABLED: 'true',
+  HOOK_SERVER_TWITTER_CONSUMER_SECRET: SECRET,
+  HOOK_SERVER_TWILIO_AUTH_TOKEN: AUTH_TOKEN,
+  HOOK_SERVER_WEBEX_SECRET: SECRET,
+};
 
-const refused = async (count = 1): Promise<string> =>
-  eventually('it is listed', async () => {
-    const { data } = (await asAdmin('get', '?outcome=rejected')).body as { data: { id: string }[] };
-    expect(data).toHaveLength(count);
-    return data[0]!.id;
-  });
+describe.each(ENGINES)('the doctor on %s', (engine) => {
+  let vhost: Awaited<ReturnType<typeof acquireVhost>> | undefined;
+  let proxy: TcpProxy | undefined;
 
-describe('accepting', () => {
-  it('takes a request in once the setting is right, and only once', async () => {
-    await start({ HOOK_SERVER_FACEBOOK_APP_SECRET: 'a-wrong-secret' });
-    const body = batchOf(['m1']);
-    expect((await post(body, signatureOf(body))).status).toBe(401);
-    const id = await refused();
-    expect((await asAdmin('post', `/${id}/accept`)).body).toMatchObject({ status: 422, code: 'still_refused' });
-
-    await restart({ HOOK_SERVER_FACEBOOK_APP_SECRET: APP_SECRET });
-    const [one, other] = await Promise.all([asAdmin('post', `/${id}/accept`), asAdmin('post', `/${id}/accept`)]);
-    expect([one.status, other.status].sort()).toEqual([200, 409]);
-    expect((await asAdmin('post', `/${id}/accept`)).body).toMatchObject({ status: 409, code: 'conflict' });
-    expect(await depth()).toBe(1);
-    const { data } = (await asAdmin('get', '?outcome=accepted')).body;
-    expect(data).toMatchObject([{ id, outcome: 'accepted', acceptedAt: expect.stringMatching(/Z$/) }]);
-  });
-
-  it('refuses what was not kept whole', async () => {
-    await start({ HOOK_SERVER_FACEBOOK_APP_SECRET: 'a-wrong-secret', REFUSALS_MAX_BODY_BYTES: '10' });
-    await post(batchOf(['m1']), signatureOf('x'));
-    const id = await refused();
-    expect((await asAdmin('get', `/${id}`)).body).toMatchObject({ bodyComplete: false, body: '{"object":' });
-    expect((await asAdmin('post', `/${id}/accept`)).body).toMatchObject({ status: 422, code: 'request_incomplete' });
-  });
-
-  it('keeps what is secret sealed, and is for admins', async () => {
-    await start({ HOOK_SERVER_FACEBOOK_APP_SECRET: 'a-wrong-secret' });
-    await post('{}', 'sha256=of-the-signature', { authorization: 'Bearer of-the-header' });
-    const id = await refused();
-    const shown = JSON.stringify((await asAdmin('get', `/${id}`)).body) + JSON.stringify((await asAdmin('get', `/${id}/diagnosis`)).body);
-    expect(shown).not.toMatch(/in-the-query|of-the-signature|of-the-header/);
-    const files = readdirSync(dataDir).filter((name) => name.startsWith('hookline.db'));
-    const stored = Buffer.concat(files.map((name) => readFileSync(join(dataDir, name)))).toString('latin1');
-    expect(stored).toContain(id);
-    expect(stored).not.toMatch(/in-the-query|of-the-signature|of-the-header/);
-
-    const admin = { authorization: `Bearer ${ADMIN_KEY}` };
-    const { body: key } = await request(gateway.url).post('/api/v1/keys').set(admin).send({ accountId: 'shop' });
-    for (const [method, path] of [['get', 'diagnosis'] as const, ['post', 'accept'] as const]) {
-      const target = `/api/v1/requests/${id}/${path}`;
-      const answer = await request(gateway.url)
-        [method](target)
-        .set('authorization', `Bearer ${String(key.key)}`);
-      expect([path, answer.status]).toEqual([path, key.key === undefined ? 401 : 403]);
+  beforeAll(async () => {
+    const env: NodeJS.ProcessEnv = { PUBLIC_URL, ...CHANNELS };
+    if (engine === 'postgres') {
+      vhost = await acquireVhost();
+      const broker = await TcpProxy.inFrontOf(vhost.url);
+      proxy = broker.proxy;
+      env['RABBITMQ_URL'] = broker.url;
     }
+    app = await RestApp.start(engine, env);
+    receiver = await Receiver.start();
+    await create({ ...HMAC, secret: OTHER });
   });
-});
-
-describe('bounds', () => {
-  it('keep a flood at one source from pushing out the refusals of others', async () => {
-    await start({ HOOK_SERVER_FACEBOOK_APP_SECRET: 'a-wrong-secret', REFUSALS_MAX_ROWS_PER_SOURCE: '20' });
-    const doors = gateway.app.get(DoorRegistry, { strict: false });
-    const describeAs = (source: string): void =>
-      doors.register('facebook', { isEnabled: () => true, missingSetting: () => undefined, describe: () => ({ source, path: '/***' }) });
-    describeAs('in:quiet');
-    await post('{}', signatureOf('quiet'));
-    await refused();
-    describeAs('in:loud');
-    for (let i = 0; i < 60; i++) await post('{}', signatureOf(String(i)));
-    await eventually('only the newest are left', async () => {
-      const { data } = (await asAdmin('get', '?source=in:loud&limit=200')).body as { data: unknown[] };
-      expect(data.length).toBeGreaterThan(10);
-      expect(data.length).toBeLessThanOrEqual(22);
-      return true;
-    });
-    expect((await asAdmin('get', '?source=in:quiet')).body.data).toMatchObject([{ path: '/***' }]);
+  afterAll(async () => {
+    await app.close();
+    await receiver.stop();
+    await proxy?.stop();
+    await vhost?.release();
   });
-});
+  beforeEach(() => void (receiver.received.length = 0));
 
-describe('diagnosis', () => {
-  const SECRET = 'a-secret-of-the-hmac-source';
-  const hex = (body: string, secret: string | Buffer = SECRET): string => createHmac('sha256', secret).update(body).digest('hex');
-
-  /** The channel's door, whose check is described by other settings of ours. */
-  async function diagnosisOf(sent: string, signature: string, own = SECRET): Promise<{ causes: Record<string, unknown>[]; tried: number }> {
-    await start({});
-    const preset = findPreset('github')!;
-    const check = (source: string, secret: string) => ({
-      source,
-      title: `the source "${source}"`,
-      preset,
-      settings: { secrets: [secret] },
-      context: { publicUrl: null },
-      secretSetting: `verification.secrets of ${source}`,
-    });
-    gateway.app.get(DoorRegistry, { strict: false }).register('facebook', {
-      isEnabled: () => true,
-      missingSetting: () => undefined,
-      checks: () => [check('facebook', own), check('other', 'the-secret-of-another-source')],
-    });
-    await post(sent, signature);
-    const { status, body } = await asAdmin('get', `/${await refused()}/diagnosis`);
-    expect(status).toBe(200);
-    expect(JSON.stringify(body)).not.toMatch(/a-secret-of-the-hmac|the-secret-of-another|[0-9a-f]{64}/);
-    return body;
+  /** A source whose events are delivered as they came. */
+  async function create(verification: object): Promise<Source> {
+    const accountId = `account-${randomUUID()}`;
+    const endpoint = { url: receiver.url, accountId, properties: { body: 'raw' } };
+    const { id: endpointId } = await app.must(201, 'POST', '/api/v1/endpoints', endpoint);
+    await app.must(201, 'POST', '/api/v1/filters', { accountId, endpointIds: [endpointId] });
+    const source = { accountId, name: 'a source', application: 'app', verification };
+    const { id, url } = await app.must(201, 'POST', '/api/v1/sources', source);
+    return { id, path: new URL(url as string).pathname };
   }
 
-  const BODY = '{"name":"Zoë","url":"https://example.com/a"}';
+  const post = async (path: string, { headers, body }: Sent): Promise<{ status: number; requestId: string }> => {
+    const answer = await send(app.url + path, { method: 'POST', headers, body });
+    await answer.body.dump();
+    return { status: answer.statusCode, requestId: String(answer.headers['x-request-id']) };
+  };
 
-  it.each<[string, string, () => string, string, string?]>([
-    ['white space around our secret', BODY, () => `sha256=${hex(BODY)}`, 'secret_whitespace', `${SECRET}\n`],
-    ['a line break at the end of theirs', BODY, () => `sha256=${hex(BODY, `${SECRET}\n`)}`, 'secret_whitespace'],
-    ['a prefix that is kept here', BODY, () => `sha256=${hex(BODY)}`, 'secret_prefix', `whsec_${SECRET}`],
-    ['a prefix that is missing here', BODY, () => `sha256=${hex(BODY, `whsec_${SECRET}`)}`, 'secret_prefix'],
-    ['a secret that is base64', BODY, () => `sha256=${hex(BODY, Buffer.from('key of bytes'))}`, 'secret_encoding', 'a2V5IG9mIGJ5dGVz'],
-    ['base64 for hex', BODY, () => `sha256=${createHmac('sha256', SECRET).update(BODY).digest('base64')}`, 'signature_encoding'],
-    ['no prefix', BODY, () => hex(BODY), 'signature_encoding'],
-    ['another hash', BODY, () => `sha256=${createHmac('sha512', SECRET).update(BODY).digest('hex')}`, 'signature_algorithm'],
-    ['another source’s secret', BODY, () => `sha256=${hex(BODY, 'the-secret-of-another-source')}`, 'other_source_secret'],
-    ['JSON that was indented', BODY, () => `sha256=${hex(JSON.stringify(JSON.parse(BODY), null, 2))}`, 'body_reserialised'],
-    ['JSON that was escaped', BODY, () => `sha256=${hex(BODY.replace('ë', '\\u00eb').replaceAll('/', '\\/'))}`, 'body_reserialised'],
-    ['JSON with spaces', BODY, () => `sha256=${hex('{"name": "Zoë", "url": "https://example.com/a"}')}`, 'body_reserialised'],
-    ['a lost line feed', BODY, () => `sha256=${hex(`${BODY}\n`)}`, 'body_reserialised'],
-    ['lost CRLFs', '{\n}', () => `sha256=${hex('{\r\n}')}`, 'body_reserialised'],
-  ])('finds %s', async (_what, sent, signature, cause, own) => {
-    const { causes } = await diagnosisOf(sent, signature(), own);
-    expect(causes).toMatchObject([{ cause, certain: true, acceptable: cause === 'body_reserialised' }]);
+  /** Sends what must be refused. @returns by what name it is listed. */
+  const refused = async (source: string, path: string, sent: Sent): Promise<string> => {
+    const { status, requestId } = await post(path, sent);
+    expect(status).toBe(401);
+    return eventually('it is listed', async () => {
+      const { data } = await app.must(200, 'GET', `/api/v1/requests?outcome=rejected&source=${source}`);
+      return (data as { id: string; requestId: string }[]).find((request) => request.requestId === requestId)?.id;
+    });
+  };
+
+  const diagnosis = (id: string) => app.must(200, 'GET', `/api/v1/requests/${id}/diagnosis`);
+  const accept = (id: string, cause?: string) => app.call('POST', `/api/v1/requests/${id}/accept`, cause && { cause });
+
+  const countsOf = async (source: string): Promise<Record<string, number> | undefined> => {
+    const { sources } = await app.must(200, 'GET', '/api/v1/ledger');
+    return (sources as ({ source: string } & Record<string, number>)[]).find((row) => row.source === source);
+  };
+
+  const isDelivered = (source: string) =>
+    eventually('it is delivered', async () => {
+      expect(await countsOf(source)).toMatchObject({ accepted: 1, delivered: 1 });
+      return true;
+    });
+
+  it.each(Object.keys(KINDS))('%s: refused, diagnosed, mended, accepted, delivered', async (name) => {
+    const { verification, change, sent, cause, fix } = KINDS[name]!;
+    const source = await create(verification);
+    await change?.(source);
+    const request = sent(source);
+    const id = await refused(`in:${source.id}`, source.path, request);
+
+    const found = await diagnosis(id);
+    expect(found.causes).toMatchObject([{ cause, certain: cause !== 'wrong_preset', acceptable: fix === undefined }]);
+    const secrets = new RegExp([SECRET, OTHER, AUTH_TOKEN, source.path.slice(4), '[0-9a-f]{40}'].join('|'));
+    expect(JSON.stringify(found)).not.toMatch(secrets);
+    expect((await accept(id)).body).toMatchObject({ status: 422, code: 'still_refused' });
+    expect((await accept(id, cause)).status).toBe(fix === undefined ? 200 : 422);
+    if (fix !== undefined) {
+      await app.must(200, 'PATCH', `/api/v1/sources/${source.id}`, { verification: fix(source) });
+      expect((await diagnosis(id)).causes).toMatchObject([{ cause: 'mended', acceptable: true }]);
+      expect((await accept(id)).body).toMatchObject({ outcome: 'accepted' });
+    }
+    await isDelivered(`in:${source.id}`);
+    expect(receiver.received.map(({ body }) => body.toString())).toEqual([request.delivered ?? request.body]);
+    expect((await accept(id)).body).toMatchObject({ status: 409, code: 'conflict' });
+    await app.ledger();
   });
 
-  it('says what was tried where nothing fits', async () => {
-    const { causes, tried } = await diagnosisOf(BODY, `sha256=${hex('something else')}`);
-    expect(causes).toEqual([]);
-    expect(tried).toBeGreaterThan(30);
+  it.each<[string, string, (path: string) => Sent, string]>([
+    ['facebook', '/facebook', () => json(`sha256=${digest(JSON_BODY, `${APP_SECRET}\n`)}`, 'x-hub-signature-256'), 'facebook.appSecret'],
+    [
+      'twitter',
+      '/twitter',
+      () => json(`sha256=${digest(JSON_BODY, `${SECRET}\n`, 'base64')}`, 'x-twitter-webhooks-signature'),
+      'twitter.consumerSecret',
+    ],
+    [
+      'twilio',
+      '/twilio/status',
+      (path) => ({ ...formTo(PUBLIC_URL, path), headers: signForm(path, FORM, { token: `${AUTH_TOKEN}\n` }).headers }),
+      'twilio.authToken',
+    ],
+    ['webex', '/webex', () => json(digest(JSON_BODY, `${SECRET}\n`, 'hex', 'sha1'), 'x-spark-signature'), 'webex.secret'],
+  ])('knows how /%s is checked', async (channel, path, sent, setting) => {
+    expect((await diagnosis(await refused(channel, path, sent(path)))).causes).toMatchObject([
+      { cause: 'secret_whitespace', certain: true, setting: `hookServer.${setting}` },
+    ]);
+  });
+
+  it('takes a channel’s request in as it was signed, and accepting it twice is one request', async () => {
+    await app.subscribe(receiver.url);
+    const signed = JSON.stringify(JSON.parse(batchOf([`m-${engine}`])), null, 2);
+    const id = await refused('facebook', '/facebook', json(signatureOf(signed), 'x-hub-signature-256', batchOf([`m-${engine}`])));
+    expect((await accept(id, 'clock_skew')).body).toMatchObject({ status: 422, code: 'cause_not_proven' });
+    expect((await accept(id, 'body_reserialised')).status).toBe(200);
+    await isDelivered('facebook');
+    // As after a process that was killed between the two.
+    const lost = { outcome: 'rejected', accepted_at: null, claimed_at: null };
+    await app.storage.db.updateTable('requests').set(lost).where('id', '=', id).execute();
+    expect((await accept(id, 'body_reserialised')).status).toBe(200);
+    expect((await post('/facebook', json(signatureOf(signed), 'x-hub-signature-256', signed))).status).toBe(200);
+    await eventually('all that came is accounted for', async () => {
+      expect(await countsOf('facebook')).toMatchObject({ accepted: 2, delivered: 1, duplicate: 1 });
+      return true;
+    });
+    expect(receiver.received).toHaveLength(1);
+    await app.ledger();
+  });
+
+  // The embedded broker is never away.
+  if (engine === 'postgres') {
+    it('keeps a request that the broker does not take', async () => {
+      const source = await create(HMAC);
+      const id = await refused(`in:${source.id}`, source.path, json(digest(JSON_BODY, 'x')));
+      await app.must(200, 'PATCH', `/api/v1/sources/${source.id}`, { verification: { secret: 'x' } });
+      proxy?.cut();
+      await eventually('the broker is away', async () => (await accept(id)).status === 503);
+      expect(await app.must(200, 'GET', `/api/v1/requests/${id}`)).toMatchObject({ outcome: 'rejected', acceptedAt: null });
+      proxy?.restore();
+      await eventually('it is accepted', async () => (await accept(id)).status === 200);
+      await isDelivered(`in:${source.id}`);
+    });
+  }
+
+  it('says that a URL is not known, and of a known one nothing of the kind', async () => {
+    const { id, path } = await create(HMAC);
+    const listed = async (source: string, target: string): Promise<string> => {
+      const { headers, body } = await send(app.url + target);
+      await body.dump();
+      return eventually('it is listed', async () => {
+        const { data } = await app.must(200, 'GET', `/api/v1/requests?code=not_found&source=${source}`);
+        return (data as Record<string, string>[]).find(({ requestId }) => requestId === headers['x-request-id'])?.['id'];
+      });
+    };
+    const unknown = await listed('in', `/in/${'A'.repeat(43)}`);
+    expect((await diagnosis(unknown)).causes).toMatchObject([{ cause: 'unknown_token' }]);
+    expect((await diagnosis(await listed(`in:${id}`, path))).causes).toEqual([]);
+  });
+
+  it('is for admins', async () => {
+    const key = await app.newAccount(`account-${randomUUID()}`);
+    const source = await create(HMAC);
+    const id = await refused(`in:${source.id}`, source.path, json('x'));
+    for (const [method, path] of [
+      ['GET', ''],
+      ['GET', `/${id}`],
+      ['GET', `/${id}/diagnosis`],
+      ['POST', `/${id}/accept`],
+    ] as const) {
+      expect([path, (await app.call(method, `/api/v1/requests${path}`, undefined, { key })).body]).toMatchObject([
+        path,
+        { status: 403, code: 'forbidden' },
+      ]);
+      expect([path, (await app.call(method, `/api/v1/requests${path}`, undefined, { key: null })).status]).toEqual([path, 401]);
+    }
+  });
+
+  it('keeps what is secret sealed', async () => {
+    const source = await create(HMAC);
+    const told = { ...json('of-the-signature'), body: 'a body' };
+    const headers = { ...told.headers, authorization: 'Bearer of-the-header' };
+    const id = await refused(`in:${source.id}`, `${source.path}?key=in-the-query`, { ...told, headers });
+    const row = await app.storage.db.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    const stored = JSON.stringify({ ...row, body: Buffer.from(row.body ?? []).toString() });
+    expect(stored).toContain('a body');
+    const shown = JSON.stringify([await app.must(200, 'GET', `/api/v1/requests/${id}`), await diagnosis(id)]);
+    expect(stored + shown).not.toMatch(new RegExp(`in-the-query|of-the-signature|of-the-header|${source.path.slice(4)}|${ADMIN_KEY}`));
   });
 });
