@@ -25,10 +25,11 @@ function summary(): string {
   return table(['type', 'sender', 'event type', 'dedupe key', 'handshake'], rows);
 }
 
-function section({ type, verifies, documentation, fields }: Preset): string {
+function section({ type, verifies, documentation, fields, answer }: Preset): string {
   const rows = Object.entries(fields).map(([name, field]) => [`\`${name}\``, kindOf(name, field), field.description, defaultOf(field)]);
   const list = rows.length === 0 ? '' : `\n${table(['field', 'kind', 'what it is', 'default'], rows)}`;
-  return `## ${type}\n\nChecks ${verifies}. [Contract](${documentation}).\n${list}`;
+  const answered = answer === undefined ? '' : ` Answered with \`${answer.body}\`.`;
+  return `## ${type}\n\nChecks ${verifies}.${answered} [Contract](${documentation}).\n${list}`;
 }
 
 function kindOf(name: string, { kind, choices }: Field): string {
@@ -37,6 +38,7 @@ function kindOf(name: string, { kind, choices }: Field): string {
 }
 
 function defaultOf(field: Field): string {
+  if (field.generate !== undefined) return 'a new one';
   if (field.required === true) return 'required';
   return field.default === undefined ? '' : `\`${String(field.default)}\``;
 }
