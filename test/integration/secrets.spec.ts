@@ -4,14 +4,16 @@ import { secretKey } from '../../src/secrets/secret-key';
 import { fromRow, toRow } from '../../src/dispatcher/registry/endpoint-record';
 import { IdentityCredentials, type PlatformIdentity } from '../../src/dispatcher/registry/identity-credentials';
 import { OldSecrets } from '../../src/dispatcher/registry/old-secrets';
+import { newId } from '../../src/core/ids';
 import { KeysInUse } from '../../src/secrets/keys-in-use';
 import { LoadedKeys } from '../../src/secrets/load-keys';
 import { PlainRows } from '../../src/secrets/plain-rows';
 import { Resealer } from '../../src/secrets/resealer';
-import { SEALED_COLUMNS, credentialsContext, sessionContext } from '../../src/secrets/sealed-columns';
+import { SEALED_COLUMNS, credentialsContext, originalContext, sessionContext } from '../../src/secrets/sealed-columns';
 import { RegistryVersion } from '../../src/storage/registry-version';
 import type { Storage } from '../../src/storage/storage';
 import { ENGINES, type Place } from '../conformance/storage/engines';
+import { sampleRows } from '../conformance/storage/sample-rows';
 import { type EndpointRow, endpointRow } from '../support/registry-rows';
 
 const OLD = secretKey(Buffer.alloc(32, 1));
@@ -186,6 +188,27 @@ describe.each(ENGINES)('sealed endpoints on $engine', (engine) => {
     const left = await storage.db.selectFrom('affinity_sessions').selectAll().execute();
     expect(left.map(({ key, cookie }) => [key, cookie.split(':')[2], box.open(cookie, sessionContext(key))])).toEqual([
       ['a', NEW.id, 'heroku-42'],
+    ]);
+    expect(await resealer.retireOtherKeys()).toBe(true);
+  });
+
+  it('get another key together with refused requests; those that no key opens go, those from before stay', async () => {
+    const { id: _, ...request } = sampleRows().requests;
+    const refused = (original: (id: string) => string | null) => {
+      const id = newId();
+      return { ...request, id, original: original(id) };
+    };
+    const sealedBy = (key: typeof OLD) => (id: string) => new SecretBox([key]).seal('{"target":"/"}', originalContext(id));
+    const [ours, lost, before] = [refused(sealedBy(OLD)), refused(sealedBy(OTHER)), refused(() => null)];
+    await storage.insertMany(storage.db, 'requests', [ours, lost, before]);
+    const { box, inUse, resealer } = withKeys(NEW, OLD);
+    await inUse.onModuleInit();
+    expect(await resealer.retireOtherKeys()).toBe(false);
+    expect(await resealer.sealAll(() => undefined)).toEqual({ sealed: 1, unreadable: [] });
+    const left = await storage.db.selectFrom('requests').select(['id', 'original']).orderBy('id').execute();
+    expect(left.map(({ id, original }) => [id, original && box.open(original, originalContext(id))])).toEqual([
+      [ours.id, '{"target":"/"}'],
+      [before.id, null],
     ]);
     expect(await resealer.retireOtherKeys()).toBe(true);
   });
