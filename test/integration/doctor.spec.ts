@@ -38,6 +38,7 @@ const OTHER = 'the-secret-of-another-source';
 const JSON_BODY = '{"name":"Zoë","n":[1,2]}';
 const FORM = 'From=%2B15550001&Body=hello+world';
 const HMAC = { type: 'hmac', header: 'x-signature', secret: SECRET };
+const MAX_ROWS_PER_SOURCE = 20;
 const TWILIO = { type: 'twilio', secret: AUTH_TOKEN };
 
 const digest = (body: string, secret: string | Buffer, encoding: 'hex' | 'base64' = 'hex', algorithm = 'sha256'): string =>
@@ -54,9 +55,11 @@ const formTo = (url: string, path: string, headers: Record<string, string> = {})
   body: FORM,
 });
 
-const anHourAgo = (): Sent => {
+const KEY = Buffer.alloc(24, 7);
+const STANDARD = { type: 'standard-webhooks', secret: `whsec_${KEY.toString('base64')}` };
+const anHourAgo = (key: string | Buffer = KEY): Sent => {
   const seconds = String(Math.floor(Date.now() / 1_000) - 3_600);
-  const signature = `v1,${digest(`m1.${seconds}.${JSON_BODY}`, Buffer.alloc(24, 7), 'base64')}`;
+  const signature = `v1,${digest(`m1.${seconds}.${JSON_BODY}`, key, 'base64')}`;
   const { headers, body } = json(signature, 'webhook-signature');
   return { headers: { ...headers, 'webhook-id': 'm1', 'webhook-timestamp': seconds }, body };
 };
@@ -164,8 +167,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
     fix: () => ({ type: 'shopify', secret: SECRET }),
   },
   'a clock that is an hour late': {
-    verification: { type: 'standard-webhooks', secret: `whsec_${Buffer.alloc(24, 7).toString('base64')}` },
-    sent: anHourAgo,
+    verification: STANDARD,
+    sent: () => anHourAgo(),
     cause: 'clock_skew',
   },
 };
@@ -184,7 +187,7 @@ describe.each(ENGINES)('the doctor on %s', (engine) => {
   let proxy: TcpProxy | undefined;
 
   beforeAll(async () => {
-    const env: NodeJS.ProcessEnv = { PUBLIC_URL, ...CHANNELS };
+    const env: NodeJS.ProcessEnv = { PUBLIC_URL, ...CHANNELS, REFUSALS_MAX_ROWS_PER_SOURCE: String(MAX_ROWS_PER_SOURCE) };
     if (engine === 'postgres') {
       vhost = await acquireVhost();
       const broker = await TcpProxy.inFrontOf(vhost.url);
@@ -324,6 +327,19 @@ describe.each(ENGINES)('the doctor on %s', (engine) => {
     });
   }
 
+  it('goes by the time of receipt, however late it is accepted', async () => {
+    const source = await create(STANDARD);
+    const key = Buffer.alloc(24, 8);
+    const id = await refused(`in:${source.id}`, source.path, anHourAgo(key));
+    const at = Date.now() - 3_600_000;
+    await app.storage.db.updateTable('requests').set({ at }).where('id', '=', id).execute();
+    await app.must(200, 'PATCH', `/api/v1/sources/${source.id}`, { verification: { secret: `whsec_${key.toString('base64')}` } });
+    expect((await accept(id)).status).toBe(200);
+    await isDelivered(`in:${source.id}`);
+    const event = app.storage.db.selectFrom('events').select('received_at').where('source', '=', `in:${source.id}`);
+    expect(await event.executeTakeFirst()).toEqual({ received_at: at });
+  });
+
   it('says that a URL is not known, and of a known one nothing of the kind', async () => {
     const { id, path } = await create(HMAC);
     const listed = async (source: string, target: string): Promise<string> => {
@@ -337,6 +353,19 @@ describe.each(ENGINES)('the doctor on %s', (engine) => {
     const unknown = await listed('in', `/in/${'A'.repeat(43)}`);
     expect((await diagnosis(unknown)).causes).toMatchObject([{ cause: 'unknown_token' }]);
     expect((await diagnosis(await listed(`in:${id}`, path))).causes).toEqual([]);
+  });
+
+  it('keeps a flood at one source from pushing out the refusals of others', async () => {
+    const [quiet, loud] = [await create(HMAC), await create(HMAC)];
+    const id = await refused(`in:${quiet.id}`, quiet.path, json('x'));
+    for (let i = 0; i < 60; i++) await post(loud.path, json('x'));
+    const newest = await refused(`in:${loud.id}`, loud.path, json('x'));
+    await eventually('only the newest are left', async () => {
+      const { data } = await app.must(200, 'GET', `/api/v1/requests?source=in:${loud.id}&limit=200`);
+      expect(data[0].id).toBe(newest);
+      return data.length <= MAX_ROWS_PER_SOURCE + 2;
+    });
+    await app.must(200, 'GET', `/api/v1/requests/${id}`);
   });
 
   it('is for admins', async () => {

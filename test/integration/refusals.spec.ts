@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import request from 'supertest';
 import { Broker } from '../../src/broker/broker';
 import { GatewayError } from '../../src/core/errors';
-import { DoorRegistry } from '../../src/http/door';
 import { eventually } from '../support/eventually';
 import { batchOf, signatureOf } from '../support/facebook-sender';
 import { ADMIN_KEY, APP_SECRET } from '../support/gateway';
@@ -124,25 +123,6 @@ describe('a cause that the code tells', () => {
 });
 
 describe('bounds', () => {
-  it('keep a flood at one source from pushing out the refusals of others', async () => {
-    await start({ ...WRONG, REFUSALS_MAX_ROWS_PER_SOURCE: '20' });
-    const doors = gateway.app.get(DoorRegistry, { strict: false });
-    const describeAs = (source: string): void =>
-      doors.register('facebook', { isEnabled: () => true, missingSetting: () => undefined, describe: () => ({ source, path: '/***' }) });
-    describeAs('in:quiet');
-    await post('{}');
-    await refused('signature_invalid');
-    describeAs('in:loud');
-    for (let i = 0; i < 60; i++) await post(String(i));
-    await eventually('only the newest are left', async () => {
-      const { data } = (await asAdmin('get', '?source=in:loud&limit=200')).body as { data: unknown[] };
-      expect(data.length).toBeGreaterThan(10);
-      expect(data.length).toBeLessThanOrEqual(22);
-      return true;
-    });
-    expect((await asAdmin('get', '?source=in:quiet')).body.data).toMatchObject([{ path: '/***' }]);
-  });
-
   it('let so many diagnoses begin in a minute', async () => {
     await start(WRONG);
     await post('{}');
