@@ -10,32 +10,35 @@ export interface Patient {
   others: readonly SourceCheck[];
 }
 
-/** What may be wrong with a request that was refused. */
-export type CauseName =
-  | 'mended'
-  | 'clock_skew'
-  | 'secret_whitespace'
-  | 'secret_prefix'
-  | 'secret_encoding'
-  | 'secret_account'
-  | 'old_secret'
-  | 'other_source_secret'
-  | 'signature_encoding'
-  | 'signature_algorithm'
-  | 'public_url'
-  | 'trailing_slash'
-  | 'path_changed'
-  | 'body_reserialised'
-  | 'signature_absent'
-  | 'wrong_preset'
-  | 'content_type'
-  | 'unknown_token'
-  | 'not_configured'
-  | 'switched_off'
-  | 'outage'
-  | 'body_too_large'
-  | 'verify_token'
-  | 'unreadable';
+/** What may be wrong with a request that was refused; docs/diagnosis.md lists the same. */
+export const CAUSES = [
+  'mended',
+  'clock_skew',
+  'secret_whitespace',
+  'secret_prefix',
+  'secret_encoding',
+  'secret_account',
+  'old_secret',
+  'other_source_secret',
+  'signature_encoding',
+  'signature_algorithm',
+  'public_url',
+  'trailing_slash',
+  'path_changed',
+  'body_reserialised',
+  'signature_absent',
+  'wrong_preset',
+  'content_type',
+  'unknown_token',
+  'not_configured',
+  'switched_off',
+  'outage',
+  'body_too_large',
+  'verify_token',
+  'unreadable',
+] as const;
+
+export type CauseName = (typeof CAUSES)[number];
 
 /** A cause in words; nothing in it is secret. */
 export interface Finding {
