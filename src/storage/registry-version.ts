@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy }
 import { type Transaction, sql } from 'kysely';
 import { isOutage } from '../core/errors';
 import type { Schema } from './schema';
+import { SharedRead } from './shared-read';
 import { Storage } from './storage';
 
 /** Part of every transaction that changes accounts, identities, keys, endpoints, filters or sources. */
@@ -26,9 +27,7 @@ export class RegistryVersion implements OnApplicationBootstrap, OnModuleDestroy 
   private readonly logger = new Logger(RegistryVersion.name);
   private readonly listeners: Listener[] = [];
   private known: number | undefined;
-  /** The look under way, and the one that waits for its end. */
-  private looking: Promise<void> | undefined;
-  private next: Promise<void> | undefined;
+  private readonly looks = new SharedRead(() => this.look());
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -44,13 +43,7 @@ export class RegistryVersion implements OnApplicationBootstrap, OnModuleDestroy 
    * committed, and the next look shows it where this one fails.
    */
   changed(): Promise<void> {
-    if (!this.looking) return this.start();
-    // The look under way may have read the version before our commit.
-    this.next ??= this.looking.then(() => {
-      this.next = undefined;
-      return this.start();
-    });
-    return this.next;
+    return this.looks.fresh();
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -66,11 +59,6 @@ export class RegistryVersion implements OnApplicationBootstrap, OnModuleDestroy 
   private schedule(): void {
     if (this.stopped) return;
     this.timer = setTimeout(() => void this.changed().then(() => this.schedule()), POLL_MS).unref();
-  }
-
-  private start(): Promise<void> {
-    this.looking = this.look().finally(() => (this.looking = undefined));
-    return this.looking;
   }
 
   private async look(): Promise<void> {

@@ -5,6 +5,7 @@ import { hashOf } from '../auth/api-key';
 import { anyOf } from '../dispatcher/any-of';
 import { RegistryVersion } from '../storage/registry-version';
 import type { TokenWebhooksTable } from '../storage/schema';
+import { SharedRead } from '../storage/shared-read';
 import { type Queryable, Storage } from '../storage/storage';
 import { routingKeyOf } from './reading/routing-key';
 
@@ -22,34 +23,31 @@ type Row = Pick<Selectable<TokenWebhooksTable>, (typeof COLUMNS)[number]>;
 
 const KIND = 'token_webhook';
 const PAGE_ROWS = 1_000;
-/** Tokens of no webhook: trying one again and again costs no query. */
-const MAX_UNKNOWN = 1_000;
 
 /**
- * All webhooks, in memory: they go on while the storage is away. What another process has changed is seen within a second; a webhook that
- * is not known here is looked up at once, since it may have been made a moment ago.
+ * All webhooks, in memory: they go on while the storage is away. What another process has changed is seen within a second; for one that is
+ * not known here it looks at once, since it may have been made a moment ago.
  */
 @Injectable()
 export class KnownWebhooks {
-  private byToken = new Map<string, KnownWebhook>();
+  private readonly byToken = new Map<string, KnownWebhook>();
   private readonly tokenOf = new Map<string, string>();
-  private unknown = new Set<string>();
   /** The registry's version that this shows. */
   private version: number | undefined;
-  /** One at a time: each goes on where the last one ended. */
-  private loading: Promise<void> = Promise.resolve();
+  private readonly reads = new SharedRead(() => this.load());
 
   constructor(
     private readonly storage: Storage,
     changes: RegistryVersion,
   ) {
-    changes.onChange(() => this.load());
+    changes.onChange(() => this.reads.fresh());
   }
 
   /** Undefined where there is none, or it has another apiToken. @throws GatewayError `storage_unavailable` where nobody here knows. */
   async find(apiToken: string, token: string): Promise<KnownWebhook | undefined> {
     const hash = hashOf(token).toString('hex');
-    const found = this.byToken.get(hash) ?? (this.unknown.has(hash) ? undefined : await this.lookUp(hash));
+    if (!this.byToken.has(hash)) await this.reads.freshForStrangers();
+    const found = this.byToken.get(hash);
     return found !== undefined && timingSafeEqual(hashOf(apiToken), found.apiTokenHash) ? found : undefined;
   }
 
@@ -58,27 +56,16 @@ export class KnownWebhooks {
     return this.byToken.get(hashOf(token).toString('hex'))?.accountId;
   }
 
-  private async lookUp(hash: string): Promise<KnownWebhook | undefined> {
-    // Kept hold of: what was read before a change must not be remembered after it.
-    const { unknown } = this;
-    const row = await this.storage.db.selectFrom('token_webhooks').select(COLUMNS).where('token_hash', '=', hash).executeTakeFirst();
-    // Not remembered: it may be deleted while this is read, and the change that brings it is on its way.
-    if (row !== undefined) return knownOf(row);
-    if (unknown.size >= MAX_UNKNOWN) unknown.clear();
-    unknown.add(hash);
-    return undefined;
-  }
-
   /** Reads what has changed. @throws GatewayError `storage_unavailable`; all stays as it is then. */
   private load(): Promise<void> {
-    const loaded = this.loading.then(() => this.storage.snapshot((db) => this.loadChanges(db)));
-    this.loading = loaded.catch(() => undefined);
-    return loaded;
+    return this.storage.snapshot((db) => this.loadChanges(db));
   }
 
   private async loadChanges(db: Queryable): Promise<void> {
     const { version } = await db.selectFrom('registry_version').select('version').where('id', '=', 1).executeTakeFirstOrThrow();
     const since = this.version;
+    if (since === version) return;
+    if (since === undefined) this.forgetAll();
     let after = '';
     for (let isLast = false; !isLast;) {
       const ids = since === undefined ? undefined : await this.changedIds(db, since, after);
@@ -89,7 +76,12 @@ export class KnownWebhooks {
       after = page.at(-1) ?? after;
     }
     this.version = version;
-    this.unknown = new Set();
+  }
+
+  /** What a first read that failed halfway has left. */
+  private forgetAll(): void {
+    this.byToken.clear();
+    this.tokenOf.clear();
   }
 
   private async changedIds(db: Queryable, since: number, after: string): Promise<string[]> {

@@ -3,30 +3,25 @@ import { ServerConfig } from '../../config/app.config';
 import type { PresetContext } from '../../presets/preset';
 import { SecretBox } from '../../secrets/secret-box';
 import { RegistryVersion } from '../../storage/registry-version';
+import { SharedRead } from '../../storage/shared-read';
 import { Storage } from '../../storage/storage';
 import { LiveSource } from './live-source';
 import { fromRow } from './source-record';
 import { type SourceRows, readSources } from './source-rows';
 import { hashOf, isToken } from './url-token';
 
-/** Tokens that are known to be of no source; a few hundred KiB. */
-const MAX_UNKNOWN = 10_000;
-
 /**
- * The sources of this process, by their tokens. Kept up to date by what changes, and as they are while the storage is away; a token
- * that is not known is looked for in the database, once.
+ * The sources of this process, by their tokens. Kept up to date by what changes, and as they are while the storage is away; for a
+ * token that is not known it looks in the database, since the source may have been made a moment ago.
  */
 @Injectable()
 export class SourceRegistry {
   private readonly byId = new Map<string, LiveSource>();
   private readonly byHash = new Map<string, LiveSource>();
-  /** No source gets such a token later: they are random. */
-  private readonly unknown = new Set<string>();
   private readonly context: PresetContext;
   /** The version that is shown; undefined before the first read. */
   private version: number | undefined;
-  private reading: Promise<void> | undefined;
-  private next: Promise<void> | undefined;
+  private readonly reads = new SharedRead(() => this.read());
 
   constructor(
     private readonly storage: Storage,
@@ -35,7 +30,7 @@ export class SourceRegistry {
     changes: RegistryVersion,
   ) {
     this.context = { publicUrl: server.publicUrl };
-    changes.onChange(() => this.refresh());
+    changes.onChange(() => this.reads.fresh());
   }
 
   /**
@@ -47,7 +42,7 @@ export class SourceRegistry {
     const hash = hashOf(token);
     const known = this.byHash.get(hash);
     if (known !== undefined) return known.isOpenTo(hash, Date.now()) ? known : undefined;
-    return this.unknown.has(hash) ? undefined : this.look(hash);
+    return this.look(hash);
   }
 
   /** One that is known already, enabled or not. */
@@ -60,31 +55,10 @@ export class SourceRegistry {
     return [...this.byId.values()];
   }
 
-  /** Resolves when every change is seen that was committed before the call. @throws GatewayError `storage_unavailable`. */
-  refresh(): Promise<void> {
-    if (!this.reading) return this.start();
-    // The read under way may have begun before that commit. All who come meanwhile share the next one.
-    this.next ??= this.reading
-      .catch(() => undefined)
-      .then(() => {
-        this.next = undefined;
-        return this.start();
-      });
-    return this.next;
-  }
-
-  private start(): Promise<void> {
-    this.reading = this.read().finally(() => (this.reading = undefined));
-    return this.reading;
-  }
-
   private async look(hash: string): Promise<LiveSource | undefined> {
-    await this.refresh();
+    await this.reads.freshForStrangers();
     const found = this.byHash.get(hash);
-    if (found !== undefined) return found.isOpenTo(hash, Date.now()) ? found : undefined;
-    if (this.unknown.size >= MAX_UNKNOWN) this.unknown.clear();
-    this.unknown.add(hash);
-    return undefined;
+    return found?.isOpenTo(hash, Date.now()) ? found : undefined;
   }
 
   private async read(): Promise<void> {
