@@ -71,13 +71,15 @@ export class DoorCheck {
     const tally = new LedgerTally();
     tally.doorConfirmed(source, -difference);
     await this.storage.transaction((trx) => recordDelta(trx, tally));
-    if (difference > 0) {
+    if (difference < 0) {
+      this.repairs.made('door_uncounted', [source], -difference);
+    } else {
       this.logger.error(
         `${difference} requests of ${source} were confirmed by the broker and never came out of it: ` +
-          'was a queue purged, or the broker set back?',
+          'was a queue purged or unbound, or the broker set back?',
       );
+      this.repairs.missing(source, difference);
     }
-    this.repairs.made(difference > 0 ? 'door_missing' : 'door_uncounted', [source], Math.abs(difference));
     return true;
   }
 

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { doorOf } from '../core/ledger-source';
 import { Metrics } from '../metrics/metrics.service';
 
 /** What was found out of order and mended; docs/operations.md says what each means. */
@@ -38,6 +39,12 @@ export class Repairs {
     this.metrics.repairs.inc({ kind }, count);
     const earlier = this.untold.get(kind) ?? { count: 0, of: [] };
     this.untold.set(kind, { count: earlier.count + count, of: [...earlier.of, ...of].slice(0, MOST_NAMED) });
+  }
+
+  /** Requests of a source that the broker confirmed and that never came out of it. */
+  missing(source: string, count: number): void {
+    this.metrics.missing.inc({ source: doorOf(source) }, count);
+    this.made('door_missing', [source], count);
   }
 
   /** To be called at the end of a turn, also of one that failed. */

@@ -66,6 +66,11 @@ export class Metrics {
     ['source'],
   );
   readonly repairs = this.counter('hookline_reconciler_repairs_total', 'What was found out of order in the database and mended', ['kind']);
+  readonly missing = this.counter(
+    'hookline_requests_missing_total',
+    'Requests that the broker confirmed and that never came out of it, by door',
+    ['source'],
+  );
   readonly expired = this.counter('hookline_retention_rows_total', 'Rows deleted because their time was over, by table', ['table']);
   readonly statements = this.counter('hookline_statements_total', 'What was said, written to the threads or refused by their store', [
     'outcome',

@@ -132,6 +132,8 @@ describe.each(ENGINES)('the ledger is checked on $engine', (engine) => {
       rig.pass(60_000);
       await rig.checkNow();
       expect(await rig.repaired()).toEqual({ door_missing: 2 });
+      const { values } = await rig.dispatch.metrics.missing.get();
+      expect(values).toEqual([expect.objectContaining({ labels: { source: 'facebook' }, value: 2 })]);
       expect((await rig.dispatch.sums()).facebook ?? {}).toEqual({});
     });
   });
