@@ -40,8 +40,9 @@ export function httpAdapter(config: HttpConfig): FastifyAdapter {
     // Nest adds no middleware here; its plug-in would cost each request a pass.
     skipMiddie: true,
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error: { statusCode?: number; message: string }, request: FastifyRequest, reply: FastifyReply) => {
-      const problem = problemOf(errorOfStatus(error.statusCode ?? 400, error.message), request.id);
+    // Its message holds the path, in which tokens may stand.
+    frameworkErrors: ({ statusCode = 400 }: { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) => {
+      const problem = problemOf(errorOfStatus(statusCode, 'A part of the path is too long or wrongly escaped'), request.id);
       void reply.status(problem.status).header('content-type', PROBLEM_TYPE).send(JSON.stringify(problem));
     },
   });

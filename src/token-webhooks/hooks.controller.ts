@@ -22,8 +22,7 @@ export class HooksController {
   @StatusAndMsg()
   @Direct()
   async check(@Req() request: FastifyRequest): Promise<string> {
-    const { apiToken, token } = tokensOf(request);
-    await this.door.find(apiToken, token);
+    await this.door.find(receivedOf(request).target);
     return '';
   }
 
@@ -35,10 +34,7 @@ export class HooksController {
   @StatusAndMsg()
   @Direct()
   async receive(@Req() request: FastifyRequest): Promise<string> {
-    const { apiToken, token } = tokensOf(request);
-    await this.door.receive(receivedOf(request), apiToken, token);
+    await this.door.receive(receivedOf(request));
     return '';
   }
 }
-
-const tokensOf = (request: FastifyRequest): { apiToken: string; token: string } => request.params as { apiToken: string; token: string };

@@ -24,8 +24,9 @@ export class TokenWebhookDoor {
     private readonly inbox: ChannelInbox,
   ) {}
 
-  /** @throws GatewayError `webhook_unknown`, `storage_unavailable`. */
-  async find(apiToken: string, token: string): Promise<KnownWebhook> {
+  /** The webhook of a request's URL. @throws GatewayError `webhook_unknown`, `storage_unavailable`. */
+  async find(target: string): Promise<KnownWebhook> {
+    const { apiToken, token } = tokensOf(target);
     const webhook = await this.webhooks.find(apiToken, token);
     if (webhook === undefined) throw new GatewayError('webhook_unknown');
     return webhook;
@@ -33,14 +34,15 @@ export class TokenWebhookDoor {
 
   /**
    * Resolves once it is published.
-   * @throws GatewayError `unsupported_media_type`, `webhook_unknown`, `malformed_json`, `json_too_deep`, `broker_unavailable`.
+   * @throws GatewayError `unsupported_media_type`, `webhook_unknown`, `malformed_json`, `json_too_deep`, `broker_unavailable`,
+   * `storage_unavailable`.
    */
-  async receive({ requestId, receivedAt, body, ...request }: ReceivedRequest, apiToken: string, token: string): Promise<void> {
+  async receive({ requestId, receivedAt, target, body, ...request }: ReceivedRequest): Promise<void> {
     const contentType = headerOf(request, 'content-type') ?? '';
     if (!contentType.toLowerCase().includes('application/json')) {
       throw new GatewayError('unsupported_media_type', 'The Content-Type must contain application/json');
     }
-    const { routingKey, tsField } = await this.find(apiToken, token);
+    const { routingKey, tsField } = await this.find(target);
     checkedJson(body);
     const attributes = { [ROUTING_KEY]: routingKey, ...(tsField !== null && { [TS_FIELD]: tsField }) };
     await this.inbox.publish(
@@ -57,8 +59,13 @@ export class TokenWebhookDoor {
 
   /** Tokens are not listed. */
   describe({ target }: ReceivedRequest): RefusedAt {
-    const token = target.split('?', 1)[0]?.split('/')[3];
-    const accountId = token === undefined ? undefined : this.webhooks.ownerOf(token);
+    const accountId = this.webhooks.ownerOf(tokensOf(target).token);
     return { source: WH, path: HIDDEN_PATH, ...(accountId !== undefined && { accountId }) };
   }
+}
+
+/** Of `/wh/<apiToken>/<token>?…`; empty where there is none. */
+function tokensOf(target: string): { apiToken: string; token: string } {
+  const [, , apiToken = '', token = ''] = (target.split('?', 1)[0] ?? '').split('/');
+  return { apiToken: decodeURIComponent(apiToken), token };
 }

@@ -7,6 +7,7 @@ import { TenantGuard } from '../auth/bearer/tenant.guard';
 import { ChannelsModule } from '../channels/channels.module';
 import { provideConfig } from '../config/provide-config';
 import { EgressGuard, OPERATORS_RULES } from '../dispatcher/delivery/egress/egress-guard';
+import { RestApiModule } from '../dispatcher/rest-api.module';
 import { DoorModule, DoorRegistry } from '../http/door';
 import { SecretsModule } from '../secrets/secrets.module';
 import { StorageModule } from '../storage/storage.module';
@@ -31,7 +32,7 @@ const operatorsAgent = (): Agent =>
 
 /** The original's token service. Its events are read by the channel `sources`, with all others of that queue. */
 @Module({
-  imports: [AuthModule, ChannelsModule, DoorModule, SecretsModule, StorageModule],
+  imports: [AuthModule, ChannelsModule, DoorModule, RestApiModule, SecretsModule, StorageModule],
   controllers: [TokenWebhooksController, HooksController],
   providers: [
     provideConfig(StsConfig),
@@ -54,6 +55,11 @@ const operatorsAgent = (): Agent =>
 })
 export class TokenWebhooksModule {
   constructor(doors: DoorRegistry, door: TokenWebhookDoor) {
-    doors.register(WH, { isEnabled: () => true, missingSetting: () => undefined, describe: (request) => door.describe(request) });
+    doors.register(WH, {
+      isEnabled: () => true,
+      missingSetting: () => undefined,
+      receive: (request) => door.receive(request),
+      describe: (request) => door.describe(request),
+    });
   }
 }

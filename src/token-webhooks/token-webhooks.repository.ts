@@ -54,6 +54,15 @@ export class TokenWebhooksRepository {
     return rows.map((row) => this.webhookOf(row));
   }
 
+  async count(trx: Transaction<Schema>, accountId: string): Promise<number> {
+    const { webhooks } = await trx
+      .selectFrom('token_webhooks')
+      .select((row) => row.fn.countAll<number | string>().as('webhooks'))
+      .where('account_id', '=', accountId)
+      .executeTakeFirstOrThrow();
+    return Number(webhooks);
+  }
+
   async find(accountId: string, token: string): Promise<TokenWebhook | undefined> {
     const row = await this.storage.db
       .selectFrom('token_webhooks')

@@ -3,17 +3,19 @@ import type { Transaction } from 'kysely';
 import type { Bearer } from '../auth/bearer/tenant.guard';
 import { GatewayError } from '../core/errors';
 import { newId } from '../core/ids';
-import { RegistryVersion, bumpRegistryVersion } from '../storage/registry-version';
+import { AccountsRepository } from '../dispatcher/registry/accounts.repository';
+import { RegistryChange } from '../dispatcher/registry/registry-change';
 import type { Schema } from '../storage/schema';
-import { Storage } from '../storage/storage';
-import { fitsRoutingKey, problemOfWord } from './reading/routing-key';
+import { fitsRoutingKey } from './reading/routing-key';
 import { SourcesConfig } from './sources.config';
 import { type TokenWebhook, newApiToken, newToken } from './token-webhook';
 import { TokenWebhooksRepository } from './token-webhooks.repository';
 import type { WebhookRequest } from './webhook-request';
 
-/** An access token that is longer does not fit in a part of a path. */
+/** As it stands in the URL: the router takes no longer part of a path. */
 const MAX_API_TOKEN_LENGTH = 2_000;
+/** Each process holds all webhooks in memory. */
+const MAX_WEBHOOKS_OF_TENANT = 10_000;
 /** Each time, another request deletes it between our looks. */
 const MAX_TRIES = 5;
 
@@ -22,20 +24,20 @@ const MAX_TRIES = 5;
 export class TokenWebhooks {
   constructor(
     private readonly config: SourcesConfig,
-    private readonly storage: Storage,
     private readonly repository: TokenWebhooksRepository,
-    private readonly version: RegistryVersion,
+    private readonly accounts: AccountsRepository,
+    private readonly registry: RegistryChange,
   ) {}
 
   /**
    * Makes the tenant's webhook of a datasource and event, or changes the one that is there; its URL stays then.
-   * @throws GatewayError `malformed_request`.
+   * @throws GatewayError `malformed_request`, `conflict`.
    */
   async save(bearer: Bearer, request: WebhookRequest): Promise<TokenWebhook> {
     assertRoutable(bearer.tenant.accountId, request);
     const made = this.make(bearer, request);
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const saved = await this.commit((trx) => this.insertOrUpdate(trx, made, request));
+      const saved = await this.registry.commit((trx) => this.insertOrUpdate(trx, made, request));
       if (saved !== undefined) return saved;
     }
     throw new GatewayError('conflict', 'The webhook is being made and deleted at the same time');
@@ -54,46 +56,35 @@ export class TokenWebhooks {
 
   /** @throws GatewayError `not_found`. */
   async remove({ tenant }: Bearer, token: string): Promise<void> {
-    const removed = await this.commit((trx) => this.repository.remove(trx, tenant.accountId, token));
-    if (!removed) throw noSuchWebhook();
+    await this.registry.commit(async (trx) => {
+      if (!(await this.repository.remove(trx, tenant.accountId, token))) throw noSuchWebhook();
+    });
   }
 
   private async insertOrUpdate(trx: Transaction<Schema>, made: TokenWebhook, request: WebhookRequest): Promise<TokenWebhook | undefined> {
     const { accountId } = made.tenant;
-    await trx
-      .insertInto('accounts')
-      .values({ id: accountId, name: accountId, created_at: made.createdAt })
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .execute();
-    if (await this.repository.insert(trx, made)) return made;
-    return this.repository.update(trx, made.tenant, request);
+    await this.accounts.ensure(trx, accountId);
+    if (!(await this.repository.insert(trx, made))) return this.repository.update(trx, made.tenant, request);
+    if ((await this.repository.count(trx, accountId)) > MAX_WEBHOOKS_OF_TENANT) {
+      throw new GatewayError('conflict', `A tenant has at most ${String(MAX_WEBHOOKS_OF_TENANT)} webhooks`);
+    }
+    return made;
   }
 
   private make({ tenant, accessToken }: Bearer, { datasource, event, tsField, server }: WebhookRequest): TokenWebhook {
-    if (this.config.legacyApiToken && accessToken.length > MAX_API_TOKEN_LENGTH) {
+    if (this.config.legacyApiToken && encodeURIComponent(accessToken).length > MAX_API_TOKEN_LENGTH) {
       throw new GatewayError('malformed_request', 'The access token is too long to stand in a URL');
     }
     const apiToken = this.config.legacyApiToken ? accessToken : newApiToken();
     const createdAt = Date.now();
     return { id: newId(), tenant, datasource, event, tsField: tsField ?? null, server, apiToken, token: newToken(), createdAt };
   }
-
-  /** Resolves when this process knows of the change. */
-  private async commit<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {
-    const result = await this.storage.transaction(async (trx) => {
-      const made = await work(trx);
-      await bumpRegistryVersion(trx);
-      return made;
-    });
-    await this.version.changed();
-    return result;
-  }
 }
 
 const noSuchWebhook = (): GatewayError => new GatewayError('not_found', 'There is no such webhook');
 
 function assertRoutable(accountId: string, { datasource, event }: WebhookRequest): void {
-  if (problemOfWord(accountId) !== undefined) {
+  if (accountId.includes('.')) {
     throw new GatewayError('malformed_request', 'The tenant’s id holds a dot: it cannot be one word of the routing key');
   }
   if (!fitsRoutingKey({ accountId, datasource, event })) {

@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors';
-import { readJson } from '../http/validate';
 import { readPath } from '../core/field-path';
-import { problemOfWord } from './reading/routing-key';
+import { readJson } from '../http/validate';
+import { problemOfDatasource, problemOfEvent } from './reading/routing-key';
 
 /** What a tenant asks for. */
 export interface WebhookRequest {
@@ -23,18 +23,18 @@ export function readWebhookRequest(body: Buffer, server: string | undefined): We
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw malformed('The body must be a JSON object');
   const { datasource, event, tsField } = fields as Record<string, unknown>;
   return {
-    datasource: wordOf('datasource', datasource),
-    event: wordOf('event', event),
+    datasource: nameOf('datasource', datasource, problemOfDatasource),
+    event: nameOf('event', event, problemOfEvent),
     tsField: tsFieldOf(tsField),
     server: serverOf(server),
   };
 }
 
-function wordOf(name: string, value: unknown): string {
-  if (value === undefined || value === null || value === '') throw malformed(`${name} is missing`);
-  if (typeof value !== 'string') throw malformed(`${name} must be a string`);
-  const problem = problemOfWord(value);
-  if (problem !== undefined) throw malformed(`${name} ${problem}`);
+function nameOf(field: string, value: unknown, problemOf: (text: string) => string | undefined): string {
+  if (value === undefined || value === null || value === '') throw malformed(`${field} is missing`);
+  if (typeof value !== 'string') throw malformed(`${field} must be a string`);
+  const problem = problemOf(value);
+  if (problem !== undefined) throw malformed(`${field} ${problem}`);
   return value;
 }
 
@@ -50,7 +50,7 @@ function tsFieldOf(value: unknown): WebhookRequest['tsField'] {
 function serverOf(value: string | undefined): string {
   if (value === undefined || value === '') throw malformed('The header X-ORIG-SERVER is missing');
   if (!HOST.test(value)) throw malformed('The header X-ORIG-SERVER must be a host name');
-  return value.toLowerCase();
+  return value;
 }
 
 const malformed = (message: string): GatewayError => new GatewayError('malformed_request', message);
