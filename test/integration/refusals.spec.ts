@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import request from 'supertest';
+import { request as send } from 'undici';
 import { Broker } from '../../src/broker/broker';
 import { GatewayError } from '../../src/core/errors';
 import { eventually } from '../support/eventually';
@@ -120,6 +121,20 @@ describe('a cause that the code tells', () => {
     expect(await causesOf(id)).toMatchObject([{ cause: 'mended' }]);
     expect((await asAdmin('post', `/${id}/accept`)).status).toBe(200);
   });
+});
+
+it('of a path that is not there, no more is said back than its first part', async () => {
+  await start({});
+  const said = async (path: string): Promise<string> => {
+    const { body } = await send({ origin: gateway.url, path, method: 'PUT' });
+    return ((await body.json()) as { detail: string }).detail;
+  };
+  const token = 'A'.repeat(43);
+  for (const path of ['/in/', '/In/', '/hooks/in/', '/%69n/', '//in/', '/wh/x/']) {
+    expect(await said(`${path}${token}?token=${token}`)).toMatch(/^There is no PUT \/[\w%]*\/\*\*\*$/);
+  }
+  expect(await said('/facebook?token=x')).toBe('There is no PUT /facebook');
+  expect(await said('/api/v1/evnts')).toBe('There is no PUT /api/v1/evnts');
 });
 
 describe('bounds', () => {
