@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { PRESETS } from '../../src/presets/presets';
 import { eventually } from '../support/eventually';
-import { PRESET_REQUESTS, type PresetRequest, type Sent } from '../support/preset-requests';
+import { PRESET_REQUESTS, type PresetRequest, type Sent } from './preset-requests';
 import { type DeliveredBody, Receiver } from '../support/receiver';
 import { acquireVhost } from '../support/services/services';
 import { PUBLIC_URL } from '../support/twilio-sender';

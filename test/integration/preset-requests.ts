@@ -5,7 +5,7 @@ import { sign as signGithub } from '@octokit/webhooks-methods';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
 import { Webhook as SvixWebhook } from 'svix';
-import { AUTH_TOKEN, signForm } from './twilio-sender';
+import { AUTH_TOKEN, signForm } from '../support/twilio-sender';
 
 type Headers = Record<string, string>;
 
