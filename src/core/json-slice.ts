@@ -90,6 +90,16 @@ export class JsonSlice {
     return keys;
   }
 
+  /** The members as JSON.parse has them (keys unescaped, the last of equal ones); empty for anything but an object. */
+  members(): Map<string, JsonSlice> {
+    const { source, index } = this;
+    const members = new Map<string, JsonSlice>();
+    for (let at = this.firstMember(); at + ENTRY < this.next(); at = index[at + ENTRY + 2]!) {
+      members.set(decodeString(source, index[at]!, index[at + 1]!), new JsonSlice(source, index, at + ENTRY));
+    }
+    return members;
+  }
+
   /** The elements of an array; empty for anything else. */
   elements(): JsonSlice[] {
     const found: JsonSlice[] = [];

@@ -17,13 +17,17 @@ export const metaReading: Reading = {
     const { root } = openBody(message);
     const entries = root.member('entry');
     if (entries?.kind !== 'array') throw new GatewayError('malformed_request', 'The body is no object with an array "entry"');
-    return [...bounded(entries.elements().flatMap((entry) => itemsOf(root, entry)))];
+    return bounded(entries.elements().flatMap((entry) => itemsOf(root, entry))).map((read) => read());
   },
 };
 
-function itemsOf(root: JsonSlice, entry: JsonSlice): PresetEvent[] {
-  const [id, entryTime] = [entry.member('id'), entry.member('time')];
-  const context = joinObject({ object: root.member('object')?.bytes, entryId: id?.bytes, entryTime: entryTime?.bytes });
+/** What stands in each event of an entry again; Meta's have some dozens of bytes. */
+const MAX_COMMON_BYTES = 1_024;
+
+/** Read only once it is known that they are not too many. */
+function itemsOf(root: JsonSlice, entry: JsonSlice): (() => PresetEvent)[] {
+  const [id, entryTime] = [commonOf(entry, 'id'), commonOf(entry, 'time')];
+  const context = joinObject({ object: commonOf(root, 'object')?.bytes, entryId: id?.bytes, entryTime: entryTime?.bytes });
   const eventOf = (item: JsonSlice, eventType: string | undefined): PresetEvent => {
     // Without a time the same may happen twice.
     const time = item.member('timestamp') ?? entryTime ?? whatsappTime(item);
@@ -32,10 +36,16 @@ function itemsOf(root: JsonSlice, entry: JsonSlice): PresetEvent[] {
   };
   const itemsAt = (name: string): JsonSlice[] => entry.member(name)?.elements() ?? [];
   return [
-    ...itemsAt('messaging').map((item) => eventOf(item, kindOf(item))),
-    ...itemsAt('standby').map((item) => eventOf(item, 'standby')),
-    ...itemsAt('changes').map((item) => eventOf(item, textOf(item.member('field')))),
+    ...itemsAt('messaging').map((item) => () => eventOf(item, kindOf(item))),
+    ...itemsAt('standby').map((item) => () => eventOf(item, 'standby')),
+    ...itemsAt('changes').map((item) => () => eventOf(item, textOf(item.member('field')))),
   ];
+}
+
+function commonOf(slice: JsonSlice, name: string): JsonSlice | undefined {
+  const value = slice.member(name);
+  if (value === undefined || value.bytes.length <= MAX_COMMON_BYTES) return value;
+  throw new GatewayError('malformed_request', `${name} has more than ${String(MAX_COMMON_BYTES)} bytes`);
 }
 
 /** WhatsApp's entries have no time; its changes list messages or statuses that do. */

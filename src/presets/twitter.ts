@@ -67,8 +67,7 @@ const EVENTS = /^(.{1,120})_events$/;
 
 function eventsOf(root: JsonSlice): PresetEvent[] {
   const forUser = textOf(root.member('for_user_id'));
-  const events = root.keys().flatMap((name) => {
-    const value = root.member(name)!;
+  const events = [...root.members()].flatMap(([name, value]) => {
     const kind = EVENTS.exec(name)?.[1];
     if (kind !== undefined) return value.elements().map((item) => eventOf(item, kind, forUser));
     return name === 'user_event' && value.kind === 'object' ? [eventOf(value, name, forUser)] : [];

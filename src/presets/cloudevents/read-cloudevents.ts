@@ -43,14 +43,15 @@ function batch(root: JsonSlice): readonly JsonSlice[] {
 
 function structured(item: JsonSlice): PresetEvent {
   if (item.kind !== 'object') throw new GatewayError('malformed_request', 'A CloudEvent must be an object');
-  const data = item.member('data');
-  const encoded = item.member('data_base64');
+  const members = item.members();
+  const data = members.get('data');
+  const encoded = members.get('data_base64');
   if (data !== undefined && encoded !== undefined)
     throw new GatewayError('malformed_request', 'An event has data or data_base64, not both');
   if (encoded !== undefined && !BASE64.test(encoded.text())) throw new GatewayError('malformed_request', 'data_base64 is not base64');
-  const names = item.keys().filter((name) => ATTRIBUTE.test(name) && name !== 'data');
-  const context = Object.fromEntries(names.map((name) => [name, item.member(name)?.bytes]));
-  return eventOf((name) => item.member(name)?.string(), {
+  const attributes = [...members].filter(([name]) => ATTRIBUTE.test(name) && name !== 'data');
+  const context = Object.fromEntries(attributes.map(([name, value]) => [name, value.bytes]));
+  return eventOf((name) => members.get(name)?.string(), {
     data: (data ?? encoded)?.bytes ?? NULL,
     context: joinObject({ ...context, ...(encoded !== undefined && ENCODED) }),
   });

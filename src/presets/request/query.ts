@@ -10,7 +10,9 @@ export function queryOf(target: string): Query {
   if (at === -1) return query;
   for (const [name, value] of new URLSearchParams(`&${target.slice(at + 1)}`)) {
     const present = query[name];
-    query[name] = present === undefined ? value : [...[present].flat(), value];
+    if (present === undefined) query[name] = value;
+    else if (typeof present === 'string') query[name] = [present, value];
+    else present.push(value);
   }
   return query;
 }
