@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { GatewayError } from '../../src/core/errors';
 import { newId } from '../../src/core/ids';
 import { faulty } from '../../src/dispatcher/delivery/attempter';
 import { RegistryService } from '../../src/dispatcher/registry/registry.service';
@@ -159,5 +160,32 @@ describe.each(ENGINES)('settling on $engine', (engine) => {
     answer(200);
     await rig.reached(id, { delivered: 1 });
     await eventually('every place is free again', () => rig.runner.slots.free === free);
+  });
+
+  it('tries again in time what was claimed before it knew that the last result is written', async () => {
+    const endpoint = await rig.endpoint('lost answer', { url: url(), retry_schedule: '[0.01,0.01,600]', timeout_ms: 60_000 });
+    await rig.send('lost answer');
+    await eventually('it is attempted', () => held.length === 1);
+    const write = engine.engine === 'postgres' ? 'execute' : 'transaction';
+    const original = rig.storage[write].bind(rig.storage) as (work: never) => Promise<never>;
+    let hasLost = false;
+    rig.storage[write] = async (work: never): Promise<never> => {
+      const answered = await original(work);
+      const [delivery] = hasLost ? [] : await rig.deliveriesTo(endpoint.id);
+      if (delivery?.attempt_count !== 1) return answered;
+      hasLost = true;
+      throw new GatewayError('storage_unavailable', 'The answer is lost');
+    };
+    try {
+      answer(500);
+      // Else not before its lease has run out, after ten seconds at least.
+      await eventually('it is attempted again', () => held.length === 2, { deadlineMs: 8_000 });
+      held[1]?.writeHead(204).end();
+      await rig.reached(endpoint.id, { delivered: 1 });
+      expect(hasLost).toBe(true);
+      expect(held).toHaveLength(2);
+    } finally {
+      rig.storage[write] = original;
+    }
   });
 });

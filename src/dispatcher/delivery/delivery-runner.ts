@@ -16,6 +16,8 @@ import { WaitingLines } from './waiting-lines';
 interface InHand extends HeldPlace {
   sinceMs: number;
   endpointId: string;
+  /** Made before its attempt; what is claimed with more is to be attempted again. */
+  attemptCount: number;
   /** When its attempt began, of `performance.now()`; undefined once that has ended. */
   attemptedAt: number | undefined;
 }
@@ -89,9 +91,12 @@ export class DeliveryRunner {
     const unwanted: DeliveryJob[] = [];
     for (const job of jobs) {
       const endpoint = snapshot.endpoint(job.endpointId);
-      if (this.inHand.has(job.deliveryId)) {
+      const held = this.inHand.get(job.deliveryId);
+      if (held) {
         // Its lease ran out and was taken again by ourselves: the attempt under way goes on.
         this.slots.giveBack(job.endpointId);
+        // Or its result is written, and we do not know it yet: the next attempt waits until we do, not for the end of the lease.
+        if (held.attemptCount !== job.attemptCount) unwanted.push(job);
       } else if (endpoint?.enabled && this.slots.mayBegin(endpoint)) {
         this.begin(job, endpoint);
       } else {
@@ -112,11 +117,11 @@ export class DeliveryRunner {
 
   /** Settles a leased delivery that has a slot and cannot be attempted. */
   settleUnattempted(outcome: Outcome): void {
-    const { deliveryId, endpointId } = outcome.delivery;
+    const { deliveryId, endpointId, attemptCount } = outcome.delivery;
     // Its lease ran out and was taken again by ourselves: the attempt under way goes on.
     if (this.inHand.has(deliveryId)) return this.slots.giveBack(endpointId);
     const accountId = this.slots.attemptMissed(endpointId);
-    this.inHand.set(deliveryId, { sinceMs: Date.now(), endpointId, accountId, bytes: 0, attemptedAt: undefined });
+    this.inHand.set(deliveryId, { sinceMs: Date.now(), endpointId, accountId, attemptCount, bytes: 0, attemptedAt: undefined });
     this.settler.add(outcome);
   }
 
@@ -152,7 +157,8 @@ export class DeliveryRunner {
   private begin(job: DeliveryJob, endpoint: EndpointRecord): void {
     const bytes = bytesOf(job.event);
     const { accountId } = endpoint;
-    const held: InHand = { sinceMs: Date.now(), endpointId: endpoint.id, accountId, bytes, attemptedAt: undefined };
+    const { attemptCount } = job;
+    const held: InHand = { sinceMs: Date.now(), endpointId: endpoint.id, accountId, attemptCount, bytes, attemptedAt: undefined };
     this.slots.addBytes(bytes);
     this.inHand.set(job.deliveryId, held);
     this.overdueTimer ??= setInterval(() => this.noteOverdue(), OVERDUE_INTERVAL_MS).unref();
