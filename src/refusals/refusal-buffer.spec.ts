@@ -76,6 +76,9 @@ it('lets a flood at one source push out nobody else', () => {
 
 it('shows no header that may hold a secret', () => {
   const secret = { authorization: 'a', Cookie: 'a', 'x-hub-signature-256': 'a', 'X-Twilio-Signature': 'a', 'x-otp': 'a', 'x-api-key': 'a' };
+  const digests = { 'x-shopify-hmac-sha256': 'a', 'x-sig': 'a', 'x-body-digest': 'a', 'x-shop-auth': 'a', 'x-key': 'a' };
+  const urls = { 'x-original-uri': 'a', 'x-forwarded-uri': 'a', 'x-original-url': 'a', 'x-envoy-original-path': 'a', referer: 'a' };
+  expect(Object.values(redact({ ...digests, ...urls }))).toEqual(Array(10).fill('***'));
   expect(Object.values(redact(secret))).toEqual(Object.keys(secret).map(() => '***'));
   expect(redact({ 'user-agent': 'curl', 'x-list': ['a', 'b'], missing: undefined })).toEqual({ 'user-agent': 'curl', 'x-list': 'a,b' });
 });

@@ -37,7 +37,8 @@ export type RefusalRow = InsertRow<'requests'>;
 /** What is sealed of a request. */
 export type Original = Pick<ReceivedRequest, 'target' | 'route' | 'headers' | 'viaProxy'>;
 
-const SECRET_HEADER = /authorization|cookie|signature|token|secret|password|api-?key|x-otp/i;
+/** Besides credentials: a digest would let the request in again, and what a proxy tells of the URL may hold a token. */
+const SECRET_HEADER = /auth|cookie|sign?(ature)?\b|hmac|digest|token|secret|password|key|x-otp|ur[il]\b|original-path|referr?er/i;
 const MAX_TEXT = 1_024;
 
 /** @param maxBodyBytes The largest body that is kept whole; of a larger one the beginning. */

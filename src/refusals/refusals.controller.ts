@@ -30,7 +30,7 @@ export class RefusalsController {
   /** Requests that were refused at a door, and those of them that were accepted later, newest first; a new one is listed within a second. For admin keys. */
   @Get()
   @ApiQuery({ name: 'outcome', required: false, enum: OUTCOMES })
-  @ApiQuery({ name: 'source', required: false, type: String, description: 'The door, such as `facebook`.' })
+  @ApiQuery({ name: 'source', required: false, type: String, description: 'As in the ledger, such as `facebook` or `in:<source id>`.' })
   @ApiQuery({ name: 'code', required: false, type: String, description: 'As in docs/errors.md.' })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT } })
   @ApiQuery({ name: 'cursor', required: false, type: String, description: 'The nextCursor of the page before.' })

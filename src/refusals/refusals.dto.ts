@@ -7,7 +7,7 @@ export class RefusalDto {
   id!: string;
   /** ISO 8601. */
   at!: string;
-  /** The door's name, such as `facebook`. */
+  /** As in the ledger, such as `facebook` or `in:<source id>`. */
   source!: string;
   /** `rejected`, or `accepted` once it was taken in after all. */
   outcome!: string;

@@ -10,6 +10,8 @@ export interface BodyForm {
 
 /** Reading and writing more than this at once would hold up the event loop. */
 const MAX_JSON_BYTES = 1_048_576;
+/** Of a layout: indented, a kilobyte of deep lists may be a hundred. */
+const MAX_LAYOUT_CHARACTERS = 4 * 1_048_576;
 const BOM = '\ufeff';
 
 /** Likeliest first; made one by one. Only what can be undone is tried: the order of members, or a number's zeros, are lost. */
@@ -41,14 +43,18 @@ function* jsonForms(body: Buffer, text: string): Generator<[string, string]> {
   const value = valueOf(body, text);
   if (value === undefined) return;
   const compact = JSON.stringify(value);
-  const layouts: [string, string][] = [
-    ['written anew as JSON; it was compact', compact],
-    ['written anew as JSON; it was indented by two spaces', JSON.stringify(value, null, 2)],
-    ['written anew as JSON; it was indented by four spaces', JSON.stringify(value, null, 4)],
-    ['written anew as JSON; it was indented by tabs', JSON.stringify(value, null, '\t')],
-    ['written anew as JSON; it had a space after each comma and colon', spaced(compact)],
+  const indented = (indent: string): string =>
+    compact.length * 2 + indent.length * indentLevels(compact) > MAX_LAYOUT_CHARACTERS ? compact : JSON.stringify(value, null, indent);
+  const layouts: [string, () => string][] = [
+    ['written anew as JSON; it was compact', () => compact],
+    ['written anew as JSON; it was indented by two spaces', () => indented('  ')],
+    ['written anew as JSON; it was indented by four spaces', () => indented('    ')],
+    ['written anew as JSON; it was indented by tabs', () => indented('\t')],
+    ['written anew as JSON; it had a space after each comma and colon', () => spaced(compact)],
   ];
-  for (const [change, layout] of layouts) {
+  for (const [index, [change, make]] of layouts.entries()) {
+    const layout = make();
+    if (index > 0 && layout === compact) continue;
     yield [change, layout];
     yield [`${change}, with other characters than ASCII escaped`, escaped(layout)];
     yield [`${change}, with slashes escaped`, layout.replaceAll('/', '\\/')];
@@ -65,6 +71,19 @@ function valueOf(body: Buffer, text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Levels of indentation of all lines of compact JSON, at most: of a text its commas and brackets count too. */
+function indentLevels(json: string): number {
+  let [depth, levels] = [0, 0];
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at];
+    if (character === '{' || character === '[') depth++;
+    else if (character === '}' || character === ']') depth--;
+    else if (character !== ',') continue;
+    levels += Math.max(depth, 0);
+  }
+  return levels;
 }
 
 /** Of compact JSON: texts are matched whole, so that a comma in one stays as it is. */
