@@ -53,10 +53,13 @@ export function installDirect(fastify: FastifyInstance, app: NestFastifyApplicat
   });
 }
 
+/** Accounts choose these texts: in a browser no script of theirs may run at this gateway's own origin. */
+const INERT = "default-src 'none'; sandbox";
+
 /** Sends an answer as it says itself. */
 export function sendAnswer(reply: FastifyReply, { status, contentType, body, headers }: PresetAnswer): void {
   if (headers !== undefined) reply.headers(headers);
-  if (body !== '') reply.header('content-type', contentType);
+  if (body !== '') reply.header('content-type', contentType).header('content-security-policy', INERT);
   // Of a text Fastify would add a charset to some types.
   void reply.code(status).send(body === '' ? body : Buffer.from(body));
 }

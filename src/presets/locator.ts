@@ -20,7 +20,7 @@ export const locatorProblemOf = (text: string): string | undefined =>
 
 /** Text of a string, digits of a number; undefined where there is none. @param item Asked for only where the JSON is looked at. */
 export function locate(locator: Locator, headers: Readonly<Record<string, string>>, item: () => JsonSlice): string | undefined {
-  if ('header' in locator) return headers[locator.header] || undefined;
+  if ('header' in locator) return (Object.hasOwn(headers, locator.header) && headers[locator.header]) || undefined;
   const value = valueAt(item(), locator.path);
   return (value?.kind === 'number' ? value.text() : value?.string()) || undefined;
 }

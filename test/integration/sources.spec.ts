@@ -168,7 +168,15 @@ describe.each(ENGINES)('/in on %s', (engine) => {
     expect(await send(source.url, '{}', pushOf('{}', source.secret))).toEqual(expected);
   });
 
+  it('answers a page that runs no script at its own origin', async () => {
+    const source = await create({ response: { contentType: 'text/html', body: '<script>alert(1)</script>' } });
+    const answer = await fetch(app.url + source.url, { method: 'POST', headers: pushOf('{}', source.secret), body: '{}' });
+    expect(answer.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox");
+  });
+
   it.each<[string | undefined, Headers, string]>([
+    ['header:constructor', {}, 'webhook'],
+    ['header:__proto__', {}, 'webhook'],
     ['header:X-Kind', { 'x-kind': 'created' }, 'created'],
     ['body:event[1].name', {}, 'closed'],
     ['body:missing', {}, 'webhook'],

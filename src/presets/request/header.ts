@@ -11,7 +11,8 @@ const MAX_CHARACTERS = 4_096;
  */
 export function headerOf({ headers }: Pick<SignedRequest, 'headers'>, ...names: readonly string[]): string | undefined {
   for (const name of names) {
-    const value = headers[name];
+    // A name such as `constructor` is no header that was sent.
+    const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
     const text = Array.isArray(value) ? value.join(', ') : value;
     if (text === undefined || text === '') continue;
     if (text.length > MAX_CHARACTERS) throw new GatewayError('signature_invalid', `${name} is longer than ${MAX_CHARACTERS} characters`);

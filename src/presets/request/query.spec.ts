@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { queryOf } from './query';
 
 describe('queryOf', () => {
@@ -9,7 +10,11 @@ describe('queryOf', () => {
     expect(queryOf('/x?__proto__=1&constructor=2&constructor=3')['constructor']).toEqual(['2', '3']);
   });
 
-  it('reads a name that fills the longest URL in one pass', () => {
-    for (let round = 0; round < 20; round++) expect(queryOf(`/x?${'k&'.repeat(8_000)}`)['k']).toHaveLength(8_000);
+  it('reads a name that fills the longest URL in one pass', async () => {
+    for (let round = 0; round < 20; round++) {
+      expect(queryOf(`/x?${'k&'.repeat(8_000)}`)['k']).toHaveLength(8_000);
+      // Lets the test's own limit of time end it.
+      await setImmediate();
+    }
   });
 });

@@ -7,6 +7,7 @@ it.each<[string[], Record<string, string> | undefined]>([
   [['ce-*'], { 'ce-id': '1', 'ce-my-own': 'é' }],
   [['ce-*', 'x-list'], { 'ce-id': '1', 'ce-my-own': 'é', 'x-list': 'a,b' }],
   [['x-none-*'], undefined],
+  [['constructor', '__proto__'], undefined],
 ])('of a request %j keeps %j', (names, kept) => {
   const headers = { 'x-kind': 'k', 'ce-id': '1', 'ce-my-own': 'é', ce: 'no', 'x-list': ['a', 'b'] as never, 'content-type': 'text/plain' };
   expect(new KeptHeaders(names).of(headers)).toEqual(kept);

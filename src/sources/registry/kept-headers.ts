@@ -16,7 +16,7 @@ export class KeptHeaders {
   of(headers: IncomingHttpHeaders): Record<string, string> | undefined {
     let kept: Record<string, string> | undefined;
     for (const name of this.names) {
-      const value = headers[name];
+      const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
       if (value !== undefined) (kept ??= {})[name] = String(value);
     }
     if (this.prefixes.length === 0) return kept;
