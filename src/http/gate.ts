@@ -61,10 +61,15 @@ export function installGate(fastify: FastifyInstance, options: GateOptions): voi
   });
 }
 
+/** No token is as short, and nothing is escaped in it. */
+const WORD = /^[\w.-]{0,32}$/;
+
 /** Only so much of a path that is not there: a mistyped URL may hold a token, and whoever keeps the answer would keep it. */
 function pathOf(url: string): string {
   const [path = ''] = url.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
-  return path.startsWith('/api/') ? path : path.replace(/^(\/[^/]*)\/.*$/s, '$1/***');
+  if (path.startsWith('/api/')) return path;
+  const [first = '', rest] = path.slice(1).split(/\/(.*)/s, 2);
+  return `/${WORD.test(first) ? first : '***'}${rest === undefined ? '' : '/***'}`;
 }
 
 /** The router would take `*facebook` for `/facebook`. */

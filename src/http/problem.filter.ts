@@ -1,4 +1,4 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injectable, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injectable, Logger, NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError } from '../core/errors';
 import { RefusalsService } from '../refusals/refusals.service';
@@ -37,6 +37,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   private gatewayErrorOf(thrown: unknown): GatewayError {
     if (thrown instanceof GatewayError) return thrown;
+    // Its message holds the path, in which tokens may stand.
+    if (thrown instanceof NotFoundException) return new GatewayError('not_found');
     if (thrown instanceof HttpException) return errorOfStatus(thrown.getStatus(), thrown.message);
     return new GatewayError('internal_error');
   }

@@ -222,6 +222,14 @@ describe('refusals', () => {
     expect(response.headers['retry-after']).toBe('5');
   });
 
+  it.each(['/in%2Fhush', '/hush-hush-hush-hush-hush-hush-hush-hush', '/door/hush%zz', '/door/hush', '//door/hush'])(
+    'of %s do not repeat what may be a token',
+    async (path) => {
+      const answers = ['GET', 'POST', 'PUT'].map((method) => fetch(shell.url + path, { method }).then((answer) => answer.text()));
+      expect((await Promise.all(answers)).join()).not.toContain('hush');
+    },
+  );
+
   it('of unknown routes are 404', async () => {
     expectProblem(await request(shell.url).get('/no/such/route?token=hush'), 'not_found');
     expectProblem(await send('/no/such/route', Buffer.alloc(MAX_BODY_BYTES + 1)), 'not_found');
