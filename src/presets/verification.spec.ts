@@ -12,6 +12,10 @@ it('gives a preset’s settings, with one secret or several', () => {
   expect(readVerification({ type: 'github', secret: 'a', secrets: null })).toMatchObject({ settings: { secrets: ['a'] } });
 });
 
+it.each(['whsec_', 'whsec_AAAA', 'AAAAAAAA', 'whsec_A==='])('takes no key that is the empty one to HMAC: %s', (secret) => {
+  for (const type of ['standard-webhooks', 'svix']) expect(problemsOf({ type, secret })).toHaveProperty(['verification.secret']);
+});
+
 it.each([
   ['nothing', undefined, { verification: 'must be an object' }],
   ['a list', [], { verification: 'must be an object' }],

@@ -3,6 +3,7 @@ import { GatewayError } from '../../core/errors';
 import { toleranceOf } from '../fields';
 import type { PresetSettings, SignedRequest, Verifier } from '../preset';
 import { headerOf } from '../request/header';
+import { KEY_FORMS } from './key-form';
 import type { HmacScheme } from './scheme';
 import { ed25519Verifier, hmacVerifier } from './verifier';
 
@@ -66,8 +67,11 @@ const publicKeyOf = (secret: string): KeyObject =>
 
 export const standardKey = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
+/** Zeros are the same to HMAC as no key at all: anybody could sign. */
+const isKey = (bytes: Buffer): boolean => bytes.some((byte) => byte !== 0);
+
 /** Of a secret as `keyForm` `base64` reads it, or a public key. */
 export const standardKeyProblem = (secret: string): string | undefined =>
-  isPublicKey(secret) || /^(whsec_)?[A-Za-z0-9+/_-]{4,}={0,2}$/.test(secret)
+  isPublicKey(secret) || (/^(whsec_)?[A-Za-z0-9+/_-]{4,}={0,2}$/.test(secret) && isKey(KEY_FORMS.base64(secret)))
     ? undefined
     : 'must be `whsec_` and base64, or `whpk_` and the 32 bytes of a public key in base64';
