@@ -25,7 +25,7 @@ const MOST_NAMED = 5;
 @Injectable()
 export class Repairs {
   private readonly logger = new Logger('Reconciler');
-  /** Since the last lines. */
+  /** Since the last lines; of what was mended one more than is named. */
   private untold = new Map<RepairKind, { count: number; of: string[] }>();
 
   constructor(private readonly metrics: Metrics) {
@@ -37,8 +37,11 @@ export class Repairs {
   made(kind: RepairKind, of: readonly string[], count = of.length): void {
     if (count === 0) return;
     this.metrics.repairs.inc({ kind }, count);
-    const earlier = this.untold.get(kind) ?? { count: 0, of: [] };
-    this.untold.set(kind, { count: earlier.count + count, of: [...earlier.of, ...of].slice(0, MOST_NAMED) });
+    const earlier = this.untold.get(kind)?.of ?? [];
+    this.untold.set(kind, {
+      count: (this.untold.get(kind)?.count ?? 0) + count,
+      of: [...new Set([...earlier, ...of])].slice(0, MOST_NAMED + 1),
+    });
   }
 
   /** Requests of a source that the broker confirmed and that never came out of it. */
@@ -50,7 +53,7 @@ export class Repairs {
   /** To be called at the end of a turn, also of one that failed. */
   tell(): void {
     for (const [kind, { count, of }] of this.untold) {
-      this.logger.warn(`Repaired ${count} × ${kind}: ${of.join(', ')}${count > of.length ? ', …' : ''}`);
+      this.logger.warn(`Repaired ${count} × ${kind}: ${of.slice(0, MOST_NAMED).join(', ')}${of.length > MOST_NAMED ? ', …' : ''}`);
     }
     this.untold = new Map();
   }

@@ -32,7 +32,7 @@ const bufferOf = (rows: number, bytes: number): RefusalBuffer =>
 it('keeps the newest and counts what fell out', () => {
   const buffer = bufferOf(10, 1_000);
   let dropped = 0;
-  for (let i = 1; i <= 100; i++) dropped += buffer.add(kept(String(i)));
+  for (let i = 1; i <= 100; i++) dropped += buffer.add(kept(String(i).padStart(3, '0')));
   const left = ids(buffer);
   expect(left.at(-1)).toBe('100');
   expect(left.length + dropped).toBe(100);
@@ -67,7 +67,7 @@ it('cuts bodies and says so, cleans texts of NUL, and shows nothing secret', () 
 it('lets a flood at one source push out nobody else', () => {
   const buffer = new RefusalBuffer({ rows: 30, rowsPerSource: 20, bytes: 60, bytesPerSource: 40 });
   buffer.add(kept('quiet', '12345678', 'quiet'));
-  for (let i = 0; i < 1_000; i++) buffer.add(kept(String(i), '12345678', 'loud'));
+  for (let i = 0; i < 1_000; i++) buffer.add(kept(`then ${i}`, '12345678', 'loud'));
   const [first, ...others] = buffer.take();
   expect(first).toMatchObject({ refusal: { request: { requestId: 'quiet' } }, isWhole: true });
   expect(first?.body).toHaveLength(8);

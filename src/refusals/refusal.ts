@@ -1,4 +1,3 @@
-import { newId } from '../core/ids';
 import type { ReceivedRequest } from '../http/received-request';
 import { originalContext } from '../secrets/sealed-columns';
 import type { SecretBox } from '../secrets/secret-box';
@@ -25,6 +24,7 @@ export interface Refusal {
 
 /** One that waits to be written. */
 export interface KeptRefusal {
+  /** The request's own, which its answer and the log tell. */
   id: string;
   refusal: Refusal;
   /** A copy, whole or cut; undefined where none is kept. */
@@ -47,7 +47,7 @@ export function keep(refusal: Refusal, maxBodyBytes: number): KeptRefusal {
   // A copy: a slice would keep in memory all that it was cut from.
   const copy = body === undefined ? undefined : Buffer.from(body.subarray(0, maxBodyBytes));
   const hasNone = body === undefined && bodyBytes === 0 && request.headers['transfer-encoding'] === undefined;
-  return { id: newId(), refusal, body: copy, isWhole: hasNone || (body !== undefined && body.length <= maxBodyBytes) };
+  return { id: request.requestId, refusal, body: copy, isWhole: hasNone || (body !== undefined && body.length <= maxBodyBytes) };
 }
 
 export const withoutBody = (kept: KeptRefusal): KeptRefusal => ({

@@ -10,6 +10,7 @@ import { bodyOf } from '../http/raw-body';
 import { readJson, validateAs } from '../http/validate';
 import type { RequestsTable } from '../storage/schema';
 import { DEFAULT_LIMIT, MAX_LIMIT, type Page, PageQuery, pageOf } from '../http/page';
+import { type Query as QueryValues, QueryFields } from '../http/query-fields';
 import { AcceptDto, type DiagnosisDto, diagnosisView } from './diagnosis.dto';
 import { Doctor } from './doctor.service';
 import { type RefusalDetailDto, type RefusalDto, type RefusalListDto, refusalDetailView, refusalView } from './refusals.dto';
@@ -30,21 +31,22 @@ export class RefusalsController {
   /** Requests that were refused at a door, and those of them that were accepted later, newest first; a new one is listed within a second. For admin keys. */
   @Get()
   @ApiQuery({ name: 'outcome', required: false, enum: OUTCOMES })
-  @ApiQuery({ name: 'source', required: false, type: String, description: 'As in the ledger, such as `facebook` or `in:<source id>`.' })
+  @ApiQuery({
+    name: 'source',
+    required: false,
+    type: String,
+    description: 'As in the ledger, such as `facebook` or `in:<source id>`; `in` is all of `/in`.',
+  })
   @ApiQuery({ name: 'code', required: false, type: String, description: 'As in docs/errors.md.' })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT } })
   @ApiQuery({ name: 'cursor', required: false, type: String, description: 'The nextCursor of the page before.' })
-  async list(
-    @Query() query: Record<string, unknown>,
-    @PageQuery() page: Page,
-    @CurrentPrincipal() principal: Principal,
-  ): Promise<RefusalListDto> {
+  async list(@Query() query: QueryValues, @PageQuery() page: Page, @CurrentPrincipal() principal: Principal): Promise<RefusalListDto> {
     assertAdmin(principal);
     const { data, nextCursor } = pageOf(await this.refusals.find(parseQuery(query), page), page.limit, (row) => row.id);
     return { data: data.map(refusalView), nextCursor };
   }
 
-  /** One of them, with its headers and the beginning of its body. */
+  /** One of them, by the `requestId` of its answer, with its headers and the beginning of its body. */
   @Get(':id')
   async get(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<RefusalDetailDto> {
     return refusalDetailView(await this.find(id, principal));
@@ -82,19 +84,13 @@ function assertAdmin({ accountId }: Principal): void {
   if (accountId !== null) throw new GatewayError('forbidden', 'Refused requests are for admin keys');
 }
 
-function parseQuery({ outcome, source, code }: Record<string, unknown>): RefusalQuery {
-  const problems = [
-    ...(outcome === undefined || OUTCOMES.some((known) => known === outcome)
-      ? []
-      : [{ path: 'outcome', message: `must be one of ${OUTCOMES.join(', ')}` }]),
-    ...Object.entries({ source, code }).flatMap(([path, value]) =>
-      value === undefined || (typeof value === 'string' && !value.includes('\0')) ? [] : [{ path, message: 'must be one text' }],
-    ),
-  ];
-  if (problems.length > 0) throw new GatewayError('malformed_request', 'The query is not valid', { problems });
+function parseQuery(query: QueryValues): RefusalQuery {
+  const fields = new QueryFields(query);
+  const [outcome, source, code] = [fields.oneOf('outcome', OUTCOMES), fields.text('source'), fields.text('code')];
+  fields.assertValid();
   return {
-    ...(typeof outcome === 'string' && { outcome }),
-    ...(typeof source === 'string' && { source }),
-    ...(typeof code === 'string' && { code }),
+    ...(outcome !== undefined && { outcome }),
+    ...(source !== undefined && { source }),
+    ...(code !== undefined && { code }),
   };
 }

@@ -26,7 +26,7 @@ export class RefusalDto {
   bodyBytes!: number;
   /** Whether all of it is kept: only then can the request be accepted. */
   bodyComplete!: boolean;
-  /** As in the answer's `x-request-id`. */
+  /** As in the answer's `x-request-id`: the same as `id`. */
   requestId!: string;
 }
 

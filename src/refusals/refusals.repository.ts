@@ -6,6 +6,7 @@ import { Storage } from '../storage/storage';
 
 export interface RefusalQuery {
   outcome?: string;
+  /** A source of the ledger, or a door: all that came there. */
   source?: string;
   code?: string;
 }
@@ -43,7 +44,7 @@ export class RefusalsRepository {
       .orderBy('id', 'desc')
       .limit(limit + 1);
     if (outcome !== undefined) query = query.where('outcome', '=', outcome);
-    if (source !== undefined) query = query.where('source', '=', source);
+    if (source !== undefined) query = query.where((row) => row.or([row('source', '=', source), row('door', '=', source)]));
     if (code !== undefined) query = query.where('code', '=', code);
     if (cursor !== undefined) query = query.where('id', '<', cursor);
     return query.execute();

@@ -10,6 +10,7 @@ import { RefusalBuffer } from './refusal-buffer';
 import { RefusalsConfig } from './refusals.config';
 
 const FLUSH_MS = 500;
+const MOST_TOLD = 20;
 /** Sealed and written at once. */
 const GROUP = 200;
 const PRUNE_MS = 60_000;
@@ -25,7 +26,7 @@ export class RefusalsService implements OnModuleInit, OnApplicationShutdown {
   private readonly buffer: RefusalBuffer;
   /** Written since it was pruned last, by source. */
   private readonly written = new Map<string, { rows: number; bytes: number }>();
-  /** Since the last line about them, by door and code: both are names of our own, so there are few. */
+  /** Since the last line about them, by code and where it was. */
   private untold = new Map<string, { count: number; requestId: string }>();
   private flushing: Promise<void> | undefined;
   private flushTimer: NodeJS.Timeout | undefined;
@@ -61,7 +62,7 @@ export class RefusalsService implements OnModuleInit, OnApplicationShutdown {
   record(refusal: Refusal): void {
     this.metrics.rejected.inc({ source: refusal.door, code: refusal.code });
     this.countDropped(this.buffer.add(keep(refusal, this.config.maxBodyBytes)));
-    const kind = `${refusal.door} ${refusal.code}`;
+    const kind = this.kindOf(refusal);
     this.untold.set(kind, { count: (this.untold.get(kind)?.count ?? 0) + 1, requestId: refusal.request.requestId });
     this.schedule();
   }
@@ -110,6 +111,13 @@ export class RefusalsService implements OnModuleInit, OnApplicationShutdown {
     const [surplus] = rows;
     if (surplus === undefined) return;
     await this.storage.db.deleteFrom('requests').where('source', '=', source).where('id', '<=', surplus.id).execute();
+  }
+
+  /** Past the sources that a line has room for it names the route, of which there are few. */
+  private kindOf({ door, source, code, request }: Refusal): string {
+    const ofSource = `${code} at ${source}`;
+    const isNamed = source !== door && (this.untold.size < MOST_TOLD || this.untold.has(ofSource));
+    return isNamed ? ofSource : `${code} at ${request.route}`;
   }
 
   private schedule(): void {

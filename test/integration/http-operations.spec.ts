@@ -202,24 +202,25 @@ describe('refused requests', () => {
   it('are listed newest first, by source and code, page by page', async () => {
     await start();
     const refusals = app.get(RefusalsService, { strict: false });
+    const [first, second, third] = [newId(), newId(), newId()];
     for (const [requestId, source, code] of [
-      ['r1', 'facebook', 'signature_invalid'],
-      ['r2', 'other', 'signature_invalid'],
-      ['r3', 'facebook', 'body_too_large'],
+      [first, 'facebook', 'signature_invalid'],
+      [second, 'other', 'signature_invalid'],
+      [third, 'facebook', 'body_too_large'],
     ] as const) {
       refusals.record(refusal({ requestId, source, code, body: Buffer.from([0xff]) }));
     }
     const cursor = await eventually('they are listed', async () => {
       const { body } = await asAdmin('/api/v1/requests?outcome=rejected&limit=2');
-      expect(body.data).toMatchObject([{ requestId: 'r3' }, { requestId: 'r2' }]);
+      expect(body.data).toMatchObject([{ id: third, requestId: third }, { requestId: second }]);
       return String(body.nextCursor);
     });
-    const second = (await asAdmin(`/api/v1/requests?limit=2&cursor=${cursor}`)).body;
-    expect(second).toMatchObject({ data: [{ requestId: 'r1' }], nextCursor: null });
+    const last = (await asAdmin(`/api/v1/requests?limit=2&cursor=${cursor}`)).body;
+    expect(last).toMatchObject({ data: [{ requestId: first }], nextCursor: null });
     const filtered = (await asAdmin('/api/v1/requests?source=facebook&code=signature_invalid')).body;
-    expect(filtered.data).toMatchObject([{ requestId: 'r1', at: expect.stringMatching(/^\d{4}-.*Z$/) }]);
-    const one = await asAdmin(`/api/v1/requests/${filtered.data[0].id}`);
-    expect(one.body).toMatchObject({ requestId: 'r1', headers: { 'x-plain': 'kept' }, body: null, bodyBase64: '/w==' });
+    expect(filtered.data).toMatchObject([{ requestId: first, at: expect.stringMatching(/^\d{4}-.*Z$/) }]);
+    const one = await asAdmin(`/api/v1/requests/${first}`);
+    expect(one.body).toMatchObject({ requestId: first, headers: { 'x-plain': 'kept' }, body: null, bodyBase64: '/w==' });
   });
 
   it('are for admin keys, and unknown ones are 404', async () => {
@@ -230,21 +231,32 @@ describe('refused requests', () => {
     expect(asShop.body).toMatchObject({ status: 403, code: 'forbidden' });
     expect((await asAdmin('/api/v1/requests/x')).status).toBe(404);
     expect((await asAdmin('/api/v1/requests/00000000-0000-7000-8000-000000000000')).status).toBe(404);
-    expect((await asAdmin('/api/v1/requests?outcome=lost')).body).toMatchObject({ code: 'malformed_request' });
+    for (const [query, path] of [
+      ['outcome=lost', 'outcome'],
+      ['source=a&source=b', 'source'],
+      ['sourc=in', 'sourc'],
+    ]) {
+      expect((await asAdmin(`/api/v1/requests?${query}`)).body).toMatchObject({
+        status: 400,
+        code: 'malformed_request',
+        problems: [{ path }],
+      });
+    }
   });
 
   it('wait in memory while the storage is away, and are listed when it is back', async () => {
     await start();
     const storage = app.get(Storage, { strict: false });
     const insertMany = storage.insertMany.bind(storage);
+    const requestId = newId();
     let failures = 0;
     storage.insertMany = () => (failures++, Promise.reject(new GatewayError('storage_unavailable')));
-    app.get(RefusalsService, { strict: false }).record(refusal({ requestId: 'r1' }));
+    app.get(RefusalsService, { strict: false }).record(refusal({ requestId }));
     await eventually('it is tried again', () => failures >= 2);
     storage.insertMany = insertMany;
     await eventually('it is listed', async () => {
       const { body } = await asAdmin('/api/v1/requests');
-      expect(body.data).toMatchObject([{ requestId: 'r1' }]);
+      expect(body.data).toMatchObject([{ requestId }]);
       return true;
     });
   });
@@ -252,23 +264,29 @@ describe('refused requests', () => {
   it('are no more than maxRows, the newest of them', async () => {
     await start({ REFUSALS_MAX_ROWS: '100' });
     const refusals = app.get(RefusalsService, { strict: false });
-    for (let i = 0; i < 150; i++) refusals.record(refusal({ requestId: String(i) }));
+    const ids = Array.from({ length: 150 }, newId);
+    for (const requestId of ids) refusals.record(refusal({ requestId }));
     await refusals.onApplicationShutdown();
     await refusals.prune();
     const { data, nextCursor } = (await asAdmin('/api/v1/requests?limit=200')).body;
-    expect([data.length, nextCursor, data[0].requestId, data[99].requestId]).toEqual([100, null, '149', '50']);
+    expect([data.length, nextCursor, data[0].requestId, data[99].requestId]).toEqual([100, null, ids[149], ids[50]]);
   });
 
-  it('are told in one line a flush, by source and code', async () => {
+  it('are told in one line a flush, by code and source, and past twenty by route', async () => {
     await start();
     const warned = jest.spyOn(Logger.prototype, 'warn');
     const refusals = app.get(RefusalsService, { strict: false });
-    for (let i = 0; i < 5_000; i++) refusals.record(refusal({ requestId: String(i) }));
-    refusals.record(refusal({ requestId: 'last', source: 'other', code: 'body_too_large' }));
+    const ids = Array.from({ length: 5_000 }, newId);
+    for (const requestId of ids) refusals.record(refusal({ requestId }));
+    for (let i = 1; i <= 1_000; i++) refusals.record(refusal({ requestId: ids[i]!, door: 'in', source: `in:${i}`, code: 'not_found' }));
     await refusals.onApplicationShutdown();
     await refusals.onApplicationShutdown();
-    const line = 'Refused: 5000 facebook signature_invalid (such as request 4999), 1 other body_too_large (such as request last)';
-    expect(warned.mock.calls).toEqual([[line]]);
+    expect(warned.mock.calls).toHaveLength(1);
+    const sums = String(warned.mock.calls[0]?.[0]).split(', ');
+    expect(sums).toHaveLength(21);
+    expect(sums[0]).toBe(`Refused: 5000 signature_invalid at /facebook (such as request ${ids[4_999]})`);
+    expect(sums[1]).toBe(`1 not_found at in:1 (such as request ${ids[1]})`);
+    expect(sums[20]).toBe(`981 not_found at /facebook (such as request ${ids[1_000]})`);
     warned.mockRestore();
   });
 
@@ -315,7 +333,7 @@ it('a connection that is kept alive does not hold up the shutdown', async () => 
 
 type Refusal = Parameters<RefusalsService['record']>[0];
 
-const refusal = ({ requestId = 'r', ...fields }: Partial<Refusal> & { requestId?: string }): Refusal => ({
+const refusal = ({ requestId = newId(), ...fields }: Partial<Refusal> & { requestId?: string }): Refusal => ({
   door: fields.source ?? 'facebook',
   source: 'facebook',
   status: 401,

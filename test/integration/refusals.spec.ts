@@ -74,6 +74,15 @@ describe('a refused request', () => {
     expect(data).toMatchObject([{ id, outcome: 'accepted', acceptedAt: expect.stringMatching(/Z$/) }]);
   });
 
+  it('is found by the id that its answer tells', async () => {
+    await start(WRONG);
+    const { requestId } = (await post(batchOf(['m1']))).body as { requestId: string };
+    await refused('signature_invalid');
+    expect((await asAdmin('get', `/${requestId}`)).body).toMatchObject({ id: requestId, requestId });
+    expect((await asAdmin('get', `/${requestId}/diagnosis`)).status).toBe(200);
+    expect((await asAdmin('post', `/${requestId}/accept`)).body).toMatchObject({ code: 'still_refused' });
+  });
+
   it('cannot be taken in where it was not kept whole', async () => {
     await start({ ...WRONG, REFUSALS_MAX_BODY_BYTES: '10' });
     await post(batchOf(['m1']));

@@ -104,7 +104,16 @@ describe.each(ENGINES)('/in on %s', (engine) => {
   });
 
   it.each<[string, number, string, (source: Source) => Promise<{ status: number; text: string }>]>([
-    ['an unknown token', 404, 'not_found', () => send(`/in/${'A'.repeat(43)}`, '{}', pushOf('{}', 'x'))],
+    [
+      'an unknown token',
+      404,
+      'not_found',
+      async () => {
+        const answer = await send(`/in/${'A'.repeat(43)}`, '{}', pushOf('{}', 'x'));
+        expect(JSON.parse(answer.text).detail).toBe('This URL under /in is not known');
+        return answer;
+      },
+    ],
     ['what is no token', 404, 'not_found', () => send('/in/x', '{}', {})],
     ['too much for an unknown token', 404, 'not_found', () => send(`/in/${'B'.repeat(43)}`, Buffer.alloc(4_194_304), {})],
     ['too much', 413, 'body_too_large', ({ url }) => send(url, Buffer.alloc(4_194_304), {})],
@@ -131,6 +140,9 @@ describe.each(ENGINES)('/in on %s', (engine) => {
     });
     expect(found.path).toBe('/in/***');
     expect(JSON.stringify(found)).not.toContain(source.url.slice(4));
+    const { data } = await app.must(200, 'GET', '/api/v1/requests?source=in&limit=200');
+    expect(data).toContainEqual(found);
+    expect(data.every(({ source: of }: { source: string }) => of === 'in' || of.startsWith('in:'))).toBe(true);
   });
 
   it('lets the old secret in beside the new one, for a while', async () => {

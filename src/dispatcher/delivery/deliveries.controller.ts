@@ -6,7 +6,7 @@ import { GatewayError } from '../../core/errors';
 import { isId } from '../../core/ids';
 import { type Page, PageQuery } from '../../http/page';
 import { ApiPage } from '../api-page';
-import { type Query as QueryValues, QueryFields } from '../query-fields';
+import { type Query as QueryValues, QueryFields } from '../../http/query-fields';
 import { listScope } from '../registry/account-scope';
 import { DeliveriesRepository } from './deliveries.repository';
 import type { DeliveryDto, DeliveryListDto, DeliveryWithAttemptsDto } from './deliveries.dto';

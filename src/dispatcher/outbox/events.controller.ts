@@ -11,7 +11,7 @@ import { type Page, PageQuery } from '../../http/page';
 import { Metrics } from '../../metrics/metrics.service';
 import { ApiPage } from '../api-page';
 import { DeliveriesRepository } from '../delivery/deliveries.repository';
-import { type Query as QueryValues, QueryFields } from '../query-fields';
+import { type Query as QueryValues, QueryFields } from '../../http/query-fields';
 import { listScope } from '../registry/account-scope';
 import { EventPublisher } from './event-publisher';
 import { eventJson, viewSummary } from './event.view';

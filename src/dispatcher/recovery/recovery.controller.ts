@@ -8,7 +8,7 @@ import { Accepts } from '../../http/accepts';
 import { type Page, PageQuery, pageOf } from '../../http/page';
 import { readJson, validateAs } from '../../http/validate';
 import { ApiPage } from '../api-page';
-import { type Query as QueryValues, QueryFields } from '../query-fields';
+import { type Query as QueryValues, QueryFields } from '../../http/query-fields';
 import { listScope } from '../registry/account-scope';
 import { viewJob } from './job.view';
 import { JobsRepository } from './jobs.repository';

@@ -6,7 +6,7 @@ import { Accepts } from '../../http/accepts';
 import { type Page, PageQuery, pageOf } from '../../http/page';
 import { readJson, validateAs } from '../../http/validate';
 import { ApiPage } from '../api-page';
-import { type Query as QueryValues, QueryFields } from '../query-fields';
+import { type Query as QueryValues, QueryFields } from '../../http/query-fields';
 import { listScope } from './account-scope';
 import { viewEndpoint, viewWithSecret } from './endpoint.view';
 import {

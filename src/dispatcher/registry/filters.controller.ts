@@ -5,7 +5,7 @@ import { CurrentPrincipal, type Principal, accountOf } from '../../auth/principa
 import { Accepts } from '../../http/accepts';
 import { type Page, PageQuery, pageOf } from '../../http/page';
 import { ApiPage } from '../api-page';
-import { type Query as QueryValues, QueryFields } from '../query-fields';
+import { type Query as QueryValues, QueryFields } from '../../http/query-fields';
 import { listScope } from './account-scope';
 import { CreateFilterDto, type FilterDto, type FilterListDto, UpdateFilterDto } from './filters.dto';
 import { type FilterRecord, FiltersRepository } from './filters.repository';

@@ -4,7 +4,7 @@ import { ApiKeyGuard } from '../../auth/api-key.guard';
 import { CurrentPrincipal, type Principal, accountOf } from '../../auth/principal';
 import { ServerConfig } from '../../config/app.config';
 import { ApiPage } from '../../dispatcher/api-page';
-import { type Query as QueryValues, QueryFields } from '../../dispatcher/query-fields';
+import { type Query as QueryValues, QueryFields } from '../../http/query-fields';
 import { listScope } from '../../dispatcher/registry/account-scope';
 import { Accepts } from '../../http/accepts';
 import { type Page, PageQuery, pageOf } from '../../http/page';

@@ -1,5 +1,5 @@
 import { type FieldProblem, GatewayError } from '../core/errors';
-import { PAGE_FIELDS, unknownFields } from '../http/page';
+import { PAGE_FIELDS, unknownFields } from './page';
 
 export type Query = Record<string, unknown>;
 
