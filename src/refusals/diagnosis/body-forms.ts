@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { assertJsonDepth } from '../../core/json-slice';
+import { indentLevels, indentedJson, jsonTokens, spacedJson } from './json-layout';
 
 /** A body as it may have been before somebody on the way wrote it anew. */
 export interface BodyForm {
@@ -14,7 +15,7 @@ const MAX_JSON_BYTES = 1_048_576;
 const MAX_LAYOUT_CHARACTERS = 4 * 1_048_576;
 const BOM = '\ufeff';
 
-/** Likeliest first; made one by one. Only what can be undone is tried: the order of members, or a number's zeros, are lost. */
+/** Likeliest first; made one by one. Only what can be undone is tried: the order of members is lost. */
 export function* bodyForms(body: Buffer): Generator<BodyForm> {
   if (body.length === 0 || !isUtf8(body)) return;
   const text = body.toString('utf8');
@@ -40,17 +41,26 @@ const lineForms = (text: string): [string, string][] => [
 ];
 
 function* jsonForms(body: Buffer, text: string): Generator<[string, string]> {
-  const value = valueOf(body, text);
-  if (value === undefined) return;
-  const compact = JSON.stringify(value);
+  if (!isJsonContainer(body, text)) return;
+  const tried = new Set<string>();
+  for (const tokens of tokenForms(jsonTokens(text))) {
+    const compact = tokens.join('');
+    if (tried.has(compact)) continue;
+    tried.add(compact);
+    yield* layoutForms(tokens, compact);
+  }
+}
+
+function* layoutForms(tokens: readonly string[], compact: string): Generator<[string, string]> {
+  const levels = indentLevels(tokens);
   const indented = (indent: string): string =>
-    compact.length * 2 + indent.length * indentLevels(compact) > MAX_LAYOUT_CHARACTERS ? compact : JSON.stringify(value, null, indent);
+    compact.length * 2 + indent.length * levels > MAX_LAYOUT_CHARACTERS ? compact : indentedJson(tokens, indent);
   const layouts: [string, () => string][] = [
     ['written anew as JSON; it was compact', () => compact],
     ['written anew as JSON; it was indented by two spaces', () => indented('  ')],
     ['written anew as JSON; it was indented by four spaces', () => indented('    ')],
     ['written anew as JSON; it was indented by tabs', () => indented('\t')],
-    ['written anew as JSON; it had a space after each comma and colon', () => spaced(compact)],
+    ['written anew as JSON; it had a space after each comma and colon', () => spacedJson(tokens)],
   ];
   for (const [index, [change, make]] of layouts.entries()) {
     const layout = make();
@@ -63,32 +73,24 @@ function* jsonForms(body: Buffer, text: string): Generator<[string, string]> {
   }
 }
 
-function valueOf(body: Buffer, text: string): unknown {
+function isJsonContainer(body: Buffer, text: string): boolean {
   try {
     assertJsonDepth(body);
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
+    return typeof value === 'object' && value !== null;
   } catch {
-    return undefined;
+    return false;
   }
 }
 
-/** Levels of indentation of all lines of compact JSON, at most: of a text its commas and brackets count too. */
-function indentLevels(json: string): number {
-  let [depth, levels] = [0, 0];
-  for (let at = 0; at < json.length; at++) {
-    const character = json[at];
-    if (character === '{' || character === '[') depth++;
-    else if (character === '}' || character === ']') depth--;
-    else if (character !== ',') continue;
-    levels += Math.max(depth, 0);
-  }
-  return levels;
+/** As they came; then with texts as JSON.stringify writes them; then numbers too. */
+function* tokenForms(tokens: readonly string[]): Generator<readonly string[]> {
+  yield tokens;
+  yield tokens.map((token) => (token.startsWith('"') ? rewritten(token) : token));
+  yield tokens.map((token) => (/^["\d-]/.test(token) ? rewritten(token) : token));
 }
 
-/** Of compact JSON: texts are matched whole, so that a comma in one stays as it is. */
-const spaced = (json: string): string =>
-  json.replaceAll(/"(?:[^"\\]|\\.)*"|[,:]/g, (token) => (token === ',' || token === ':' ? `${token} ` : token));
+const rewritten = (token: string): string => JSON.stringify(JSON.parse(token));
 
 const escaped = (json: string): string =>
   json.replaceAll(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -21,7 +21,7 @@ const checkOf = (type: string, settings: Record<string, unknown> = {}, more: Par
   preset: findPreset(type)!,
   settings: { secrets: [SECRET], ...settings },
   context: { publicUrl: PUBLIC_URL },
-  secretSetting: 'its secret',
+  secretSetting: 'verification.secrets',
   ...more,
 });
 
@@ -55,7 +55,7 @@ describe('a signature of the body', () => {
 
   it.each<[string, Sign, string[]]>([
     ['nothing', (body) => hex(body), ['mended, acceptable']],
-    ['something else', () => hex('something else'), []],
+    ['something else', () => hex('something else'), ['secret_unknown']],
     ['a line break at the end of their secret', (body) => hex(body, `${SECRET}\n`), ['secret_whitespace']],
     ['a prefix that is missing here', (body) => hex(body, `whsec_${SECRET}`), ['secret_prefix']],
     ['a key that is the base64 of the secret', (body) => hex(body, Buffer.from(SECRET, 'base64')), ['secret_encoding']],
@@ -91,17 +91,63 @@ describe('a signature of the body', () => {
     expect(await github(`sha256=${hex(SENT, 'a-secret-of-then')}`, {}, { oldSecrets: ['a-secret-of-then'] })).toEqual(['old_secret']);
   });
 
+  it.each<[string, string, string]>([
+    ['zeros', '{"price":1.50}', '{ "price": 1.50 }'],
+    ['more digits than a double has, over lines', '{"id":12345678901234567890,"a":[]}', '{\n  "id": 12345678901234567890,\n  "a": []\n}'],
+    ['zeros, of which the sender’s text had none', '{"price":1.5}', '{ "price": 1.50 }'],
+  ])('of JSON whose layout alone changed, with a number with %s', async (_what, sent, body) => {
+    const signature = `sha256=${hex(sent)}`;
+    const findings = await findingsOf(checkOf('github'), { headers: { 'x-hub-signature-256': signature }, body });
+    expect(findings).toMatchObject([{ cause: 'body_reserialised', repair: { body: Buffer.from(sent) } }]);
+    expect(findings[0]?.fix).toContain('{"cause": "body_reserialised"}');
+    const indented = { headers: { 'x-hub-signature-256': `sha256=${hex(body)}` }, body: sent };
+    if (body.includes('\n')) expect(await causesOf(checkOf('github'), indented)).toEqual(['body_reserialised, acceptable']);
+  });
+
+  it('says where a secret is set that none of the known mistakes explains', async () => {
+    const [finding] = await findingsOf(checkOf('github'), { headers: { 'x-hub-signature-256': `sha256=${hex('x')}` } });
+    expect(finding).toMatchObject({ cause: 'secret_unknown', certain: false, setting: 'verification.secrets' });
+    expect(finding?.fix).toContain('verification.secrets of the source "one"');
+    const bearer = checkOf('bearer');
+    expect(await causesOf(bearer, { headers: { authorization: 'Bearer x' } })).toEqual(['secret_unknown']);
+    expect(await causesOf(checkOf('ip', { secrets: [], allow: ['192.0.2.0/24'] }), { address: '198.51.100.1' })).toEqual([]);
+  });
+
+  it('speaks of settings only that the source has', async () => {
+    const headers = { 'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(SENT).digest('base64')}` };
+    const [ofPreset] = await findingsOf(checkOf('github'), { headers });
+    expect(ofPreset?.fix).toContain('set verification.type of the source "one" to `hmac` with `encoding` `base64`');
+    const channel = { source: 'facebook', title: 'the channel facebook', secretSetting: 'hookServer.facebook.appSecret' };
+    const [ofChannel] = await findingsOf(checkOf('meta', {}, channel), { headers });
+    expect(ofChannel?.fix).not.toContain('verification.');
+    const form = { header: 'x-a', algorithm: 'sha256', encoding: 'hex', keyForm: 'utf8', template: '{body}' };
+    const [ofKey] = await findingsOf(checkOf('hmac', form), { headers: { 'x-a': hex(SENT, Buffer.from(SECRET, 'base64')) } });
+    expect(ofKey).toMatchObject({ setting: 'verification.keyForm', fix: 'Set verification.keyForm of the source "one" to `base64`' });
+  });
+
   it('says which setting is to be changed where the source has one', async () => {
     const check = checkOf('hmac', { header: 'x-a', algorithm: 'sha256', encoding: 'base64', keyForm: 'utf8', template: '{body}' });
     expect(await findingsOf(check, { headers: { 'x-a': hex(SENT) } })).toMatchObject([
-      { cause: 'signature_encoding', setting: 'verification.encoding', certain: true },
+      {
+        ...{ cause: 'signature_encoding', setting: 'verification.encoding', certain: true },
+        fix: 'Set verification.encoding of the source "one" to `hex`',
+      },
     ]);
   });
 
   it('of which there is none, or another platform’s', async () => {
     expect(await findingsOf(checkOf('github'), {})).toMatchObject([{ cause: 'signature_absent', certain: true }]);
     const findings = await findingsOf(checkOf('github'), { headers: { 'stripe-signature': 't=1,v1=x' } });
-    expect(findings).toMatchObject([{ cause: 'wrong_preset', certain: false, fix: expect.stringContaining('to stripe') }]);
+    expect(findings).toMatchObject([{ cause: 'wrong_preset', certain: false, fix: expect.stringContaining('to `stripe`') }]);
+  });
+
+  it.each<[string, Record<string, string>, string]>([
+    ['one of those that share a header, by its other headers', { 'x-github-event': 'push' }, 'to `github`'],
+    ['all that share a header, where nothing tells them apart', {}, 'to the one that sends it (`meta` or `github`)'],
+  ])('names %s', async (_what, more, fix) => {
+    const headers = { 'x-hub-signature-256': 'sha256=x', 'user-agent': 'GitHub-Hookshot/1', ...more };
+    const findings = await findingsOf(checkOf('slack', { toleranceSeconds: 300 }), { headers });
+    expect(findings).toMatchObject([{ cause: 'wrong_preset', fix: expect.stringContaining(fix), setting: 'verification.type' }]);
   });
 });
 
@@ -121,7 +167,11 @@ describe('Standard Webhooks', () => {
     const [finding] = await findingsOf(check, { headers: headersAt(seconds) });
     expect(finding).toMatchObject({ cause: 'clock_skew', explanation: expect.stringContaining('3600 s before'), certain: true });
     expect(finding?.repair).toEqual({ receivedAt: seconds * 1_000 });
+    expect(finding?.fix).toContain('{"cause": "clock_skew"}');
     expect(await causesOf(check, { headers: headersAt(NOW / 1_000 + 400) })).toEqual(['clock_skew, acceptable']);
+    // As the refusal counts: by whole seconds.
+    const [late] = await findingsOf(check, { headers: headersAt(seconds), receivedAt: NOW + 900 });
+    expect(late?.explanation).toContain(' 3600 s before');
   });
 
   it.each<[string, string]>([
@@ -132,6 +182,6 @@ describe('Standard Webhooks', () => {
   });
 
   it('claims no time for a signature that does not hold', async () => {
-    expect(await causesOf(check, { headers: headersAt(NOW / 1_000 - 3_600, 'x') })).toEqual([]);
+    expect(await causesOf(check, { headers: headersAt(NOW / 1_000 - 3_600, 'x') })).toEqual(['secret_unknown']);
   });
 });

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { GatewayError } from '../../core/errors';
 import type { ReceivedRequest } from '../../http/received-request';
-import { PRESETS } from '../../presets/presets';
 import { timeMsOf } from '../../presets/signing/timestamp';
 import type { Verifier } from '../../presets/preset';
+import { absence } from './absence';
+import { secretsOf } from './setting';
 import type { Finding, Patient } from './trial';
 import { trialsOf } from './trials';
 
@@ -48,9 +49,11 @@ async function tryAll(patient: Patient, nowMs: number): Promise<Diagnosis> {
     if (verdictOf(verifier, request, nowMs) !== 'passes') continue;
     // What was signed long ago is taken in as of then as well.
     const repair = finding.repair && { ...finding.repair, ...(nowMs !== receivedAt && { receivedAt: nowMs }) };
-    return { findings: [{ ...finding, certain: true, ...(repair && { repair }) }], tried };
+    const proven: Finding = { ...finding, certain: true, ...(repair && { repair }) };
+    return { findings: [repair === undefined ? proven : withAccept(proven)], tried };
   }
-  return { findings: [], tried };
+  const unknown = secretUnknown(patient);
+  return { findings: unknown === undefined ? [] : [unknown], tried };
 }
 
 function verdictOf(verifier: () => Verifier, request: ReceivedRequest, nowMs: number): string {
@@ -69,41 +72,6 @@ function signedAtOf({ request, check }: Patient): number | undefined {
   return text !== undefined && /^\d{1,14}$/.test(text) ? timeMsOf(text) : undefined;
 }
 
-/** The signature is not there at all: whose is, then? */
-function absence({ request, check }: Patient): Finding | undefined {
-  const scheme = check.preset.scheme?.(check.settings, check.context);
-  if (scheme === undefined || isThere(scheme.headers, request)) return undefined;
-  for (const other of PRESETS) {
-    const headers = other.type === check.preset.type || other.type === 'hmac' ? [] : headersOf(other);
-    if (!isThere(headers, request)) continue;
-    return {
-      cause: 'wrong_preset',
-      certain: false,
-      explanation: `There is no ${scheme.headers[0]}, but ${headers[0] ?? ''} as ${other.title} sends it`,
-      fix: `Set verification.type to ${other.type}, or give this platform the URL of its own source`,
-      setting: 'verification.type',
-    };
-  }
-  return {
-    cause: 'signature_absent',
-    certain: true,
-    explanation: `There is no ${scheme.headers[0]}: the sender does not sign, or a proxy drops the header`,
-    fix: `Switch signing on at ${check.preset.title} with the secret that is in ${check.secretSetting} (${check.preset.documentation})`,
-    setting: check.secretSetting,
-  };
-}
-
-function headersOf(preset: (typeof PRESETS)[number]): readonly string[] {
-  try {
-    return preset.scheme?.({ secrets: [] }, { publicUrl: 'http://localhost' })?.headers ?? [];
-  } catch {
-    return [];
-  }
-}
-
-const isThere = (names: readonly string[], { headers }: ReceivedRequest): boolean =>
-  names.some((name) => headers[name.toLowerCase()] !== undefined);
-
 const MENDED: Finding = {
   cause: 'mended',
   certain: true,
@@ -113,12 +81,35 @@ const MENDED: Finding = {
 };
 
 function clockSkew(signedAt: number, receivedAt: number): Finding {
-  const seconds = Math.round((receivedAt - signedAt) / 1_000);
-  return {
+  // As the refusal counts them.
+  const seconds = Math.floor(receivedAt / 1_000) - Math.floor(signedAt / 1_000);
+  return withAccept({
     cause: 'clock_skew',
     certain: true,
     explanation: `The signature holds, but its time is ${String(Math.abs(seconds))} s ${seconds > 0 ? 'before' : 'after'} the request came in`,
     fix: 'Set the clocks of both sides by NTP; a request that was held up or repeated on its way looks the same',
     repair: { receivedAt: signedAt },
+  });
+}
+
+/** What is taken in as it was signed, and not as it came, must be asked for by the cause's name. */
+const withAccept = (finding: Finding): Finding => ({
+  ...finding,
+  fix: `${finding.fix}. This request is accepted with {"cause": "${finding.cause}"}`,
+});
+
+/** No trial fits; undefined where no secret is looked at, so that the refusal's detail says all. */
+function secretUnknown({ check }: Patient): Finding | undefined {
+  if (check.settings.secrets.length === 0) return undefined;
+  const isSigned = check.preset.scheme?.(check.settings, check.context) !== undefined;
+  const setting = secretsOf(check);
+  return {
+    cause: 'secret_unknown',
+    certain: false,
+    explanation: isSigned
+      ? 'None of the known mistakes fits: most likely the sender signs with a secret that is not set here, or the body was changed on its way'
+      : 'None of the known mistakes fits: most likely the sender’s credentials are not those that are set here',
+    fix: `Compare the secret at the sender with ${setting}: set the sender’s there, or give the sender that one`,
+    setting: check.secretSetting,
   };
 }

@@ -20,6 +20,7 @@ export const CAUSES = [
   'secret_account',
   'old_secret',
   'other_source_secret',
+  'secret_unknown',
   'signature_encoding',
   'signature_algorithm',
   'public_url',

@@ -19,6 +19,7 @@ interface Sent {
   settings?: Record<string, unknown>;
   token?: string;
   body?: string;
+  secretSetting?: string;
 }
 
 async function findingsOf({
@@ -34,7 +35,7 @@ async function findingsOf({
     preset: findPreset('twilio')!,
     settings: { secrets: [token], ...sent.settings },
     context: { publicUrl: sent.publicUrl === undefined ? 'https://gw.example.com' : sent.publicUrl },
-    secretSetting: 'hookServer.twilio.authToken',
+    secretSetting: sent.secretSetting ?? 'hookServer.twilio.authToken',
   };
   const signed = signForm(path, BODY, { url, token: TOKEN });
   const request = {
@@ -58,6 +59,13 @@ it.each<[string, Sent, string]>([
   expect(findings).toMatchObject([{ cause: 'public_url', certain: true, setting: 'hookServer.publicUrl' }]);
   expect(findings[0]?.fix).toContain(`Set hookServer.publicUrl to ${told},`);
   expect(findings[0]?.repair).toBeUndefined();
+});
+
+it('another scheme, at a source that may say its own URL', async () => {
+  const [finding] = await findingsOf({ url: 'http://gw.example.com', secretSetting: 'verification.secrets' });
+  expect(finding?.fix).toContain('or verification.url');
+  const [ofChannel] = await findingsOf({ url: 'http://gw.example.com' });
+  expect(ofChannel?.fix).not.toContain('verification.');
 });
 
 it('another scheme of a JSON request, whose URL holds the body’s hash', async () => {
@@ -103,5 +111,5 @@ it.each([
 });
 
 it('nothing of it', async () => {
-  expect(await findingsOf({ token: 'f'.repeat(32) })).toEqual([]);
+  expect(await findingsOf({ token: 'f'.repeat(32) })).toMatchObject([{ cause: 'secret_unknown', certain: false }]);
 });

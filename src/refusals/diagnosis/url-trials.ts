@@ -1,4 +1,5 @@
 import type { Patient, Trial } from './trial';
+import { fieldOf } from './setting';
 import { publicUrls, slashForm, targetForms } from './url-forms';
 
 const PUBLIC_URL = 'hookServer.publicUrl';
@@ -28,7 +29,12 @@ function ownSlashTrial({ request, check: { preset, settings, context } }: Patien
   const explanation = `The URL that the sender signed ends ${url.length > own.length ? 'with' : 'without'} a slash`;
   const setting = `verification.${URL_FIELD}`;
   return {
-    finding: { cause: 'trailing_slash', explanation, fix: `Set ${setting} so, or enter the URL at the platform as it is there`, setting },
+    finding: {
+      cause: 'trailing_slash',
+      explanation,
+      fix: `Set ${setting} to ${url}, or enter the URL at the platform as it is set there`,
+      setting,
+    },
     request,
     verifier: () => preset.verifier({ ...settings, [URL_FIELD]: url }, context),
   };
@@ -39,13 +45,14 @@ function* publicUrlTrials({ request, check }: Patient, own: string | undefined, 
   const { [URL_FIELD]: _, ...settings } = check.settings;
   const setting = own === undefined ? PUBLIC_URL : `verification.${URL_FIELD}`;
   const now = own === undefined ? context.publicUrl : new URL(own).origin;
+  const ofSource = fieldOf(check, URL_FIELD);
   for (const publicUrl of publicUrls([now, context.publicUrl], request)) {
     if (own === undefined && publicUrl === now?.replace(/\/+$/, '')) continue;
     const explanation = `The sender signed a URL that begins with ${publicUrl}, and ${setting} ${now === null ? 'is not set' : `begins with ${now}`}`;
     const fix =
       own === undefined
-        ? `Set ${setting} to ${publicUrl}, or give the platform the URL that begins as ${setting} says`
-        : `Set ${setting} to the URL as it is entered at the platform, which begins with ${publicUrl}`;
+        ? `Set ${setting} to ${publicUrl}, ${ofSource === undefined ? '' : `or ${ofSource} to the URL as it is entered at the platform, `}or give the platform the URL that begins as ${setting} says`
+        : `Set ${ofSource ?? setting} to the URL as it is entered at the platform, which begins with ${publicUrl}`;
     for (const target of targets) {
       yield {
         finding: { cause: 'public_url', explanation, fix, setting },

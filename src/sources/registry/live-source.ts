@@ -82,7 +82,7 @@ export class LiveSource {
       preset,
       settings: settingsOf(record),
       context: this.context,
-      secretSetting: `the secret of the source ${record.id}`,
+      secretSetting: 'verification.secrets',
       oldSecrets: record.previousSecrets,
     };
   }
