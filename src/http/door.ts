@@ -30,7 +30,11 @@ export interface DoorState {
   describe?(request: ReceivedRequest): RefusedAt;
   /** How each source of this door is checked today, for whoever looks for the reason of a refusal. */
   checks?(): readonly SourceCheck[] | Promise<readonly SourceCheck[]>;
+  /** Of a source that this door is or was; absent where none has a state of its own. */
+  stateOf?(ledgerSource: string): SourceState;
 }
+
+export type SourceState = 'enabled' | 'disabled' | 'deleted';
 
 /** How the requests of one source are checked. */
 export interface SourceCheck {
@@ -41,7 +45,7 @@ export interface SourceCheck {
   preset: Preset;
   settings: PresetSettings;
   context: PresetContext;
-  /** Where its secrets are set, such as `hookServer.facebook.appSecret`. */
+  /** Where its secrets are set: `verification.secrets` of a source, of a channel such as `hookServer.facebook.appSecret`. */
   secretSetting: string;
   /** Secrets that counted once and are still known. */
   oldSecrets?: readonly string[];
@@ -90,6 +94,12 @@ export class DoorRegistry {
   async checks(): Promise<SourceCheck[]> {
     const lists = await Promise.all([...this.doors.values()].map(async (door) => (await door.checks?.()) ?? []));
     return lists.flat();
+  }
+
+  /** Of one source of a door, today. */
+  stateOf(door: string, ledgerSource: string): SourceState {
+    if (!this.isEnabled(door)) return 'disabled';
+    return this.doors.get(door)?.stateOf?.(ledgerSource) ?? 'enabled';
   }
 
   describe(source: string, request: ReceivedRequest): RefusedAt {

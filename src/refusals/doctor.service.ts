@@ -6,7 +6,7 @@ import type { ReceivedRequest } from '../http/received-request';
 import { originalContext } from '../secrets/sealed-columns';
 import { SecretBox } from '../secrets/secret-box';
 import type { RequestsTable } from '../storage/schema';
-import { findingOfCode, isAboutSender } from './diagnosis/by-code';
+import { findingOfCode, findingOfState, isAboutSender } from './diagnosis/by-code';
 import { type Diagnosis, diagnose } from './diagnosis/diagnose';
 import type { Original } from './refusal';
 import { RefusalsRepository } from './refusals.repository';
@@ -74,15 +74,21 @@ export class Doctor {
   }
 
   private async examine(row: Row): Promise<Diagnosis> {
-    const byCode = findingOfCode(row.code, row.detail, row.source !== row.door);
+    const isOfSource = row.source !== row.door;
+    const byCode =
+      (isAboutSender(row.code) || row.code === 'not_found'
+        ? findingOfState(this.doors.stateOf(row.door, row.source), isOfSource)
+        : undefined) ?? findingOfCode(row.code, row.detail, isOfSource);
     const told: Diagnosis = { findings: byCode === undefined ? [] : [byCode], tried: 0 };
-    const request = isAboutSender(row.code) ? this.requestOf(row) : undefined;
+    const isOff = byCode?.cause === 'switched_off' || byCode?.cause === 'unknown_token';
+    const request = isAboutSender(row.code) && !isOff ? this.requestOf(row) : undefined;
     if (request === undefined) return told;
     const checks = await this.doors.checks();
     const check = checks.find(({ source }) => source === row.source);
     if (check === undefined) return told;
     const tried = await diagnose({ request, check, others: checks.filter((other) => other !== check) });
-    return tried.findings.length > 0 ? tried : { ...told, tried: tried.tried };
+    if (tried.findings.some(({ certain }) => certain)) return tried;
+    return { findings: [...told.findings, ...tried.findings], tried: tried.tried };
   }
 
   /** As it came; undefined where not all of it was kept. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChannelInbox } from '../channels/channel';
 import { GatewayError } from '../core/errors';
-import type { RefusedAt } from '../http/door';
+import type { RefusedAt, SourceState } from '../http/door';
 import type { ReceivedRequest } from '../http/received-request';
 import type { PresetAnswer } from '../presets/preset';
 import type { LiveSource } from './registry/live-source';
@@ -53,6 +53,14 @@ export class InDoor {
     const source = this.sources.peek(tokenOf(target));
     const path = `/${IN}/***`;
     return source === undefined ? { source: IN, path } : { source: source.ledgerSource, path, accountId: source.record.accountId };
+  }
+
+  /** Of one that was here once; of no one in particular (the door's own refusals) there is nothing to say. */
+  stateOf(ledgerSource: string): SourceState {
+    if (ledgerSource === IN) return 'enabled';
+    const source = this.sources.all().find((each) => each.ledgerSource === ledgerSource);
+    if (source === undefined) return 'deleted';
+    return source.record.enabled ? 'enabled' : 'disabled';
   }
 
   private store(source: LiveSource, { requestId, receivedAt, headers, body }: ReceivedRequest): Promise<void> {

@@ -33,6 +33,7 @@ export class SourcesModule {
       find: ({ url }) => door.find(url),
       receive: (request) => door.receiveAgain(request),
       describe: (request) => door.describe(request),
+      stateOf: (ledgerSource) => door.stateOf(ledgerSource),
       checks: () => sources.all().flatMap(({ check }) => check ?? []),
     });
   }

@@ -355,6 +355,16 @@ describe.each(ENGINES)('the doctor on %s', (engine) => {
     expect((await diagnosis(await listed(`in:${id}`, path))).causes).toEqual([]);
   });
 
+  it('says that a source was disabled or deleted since', async () => {
+    const { id, path } = await create(HMAC);
+    const refusal = await refused(`in:${id}`, path, json(digest(JSON_BODY, 'x')));
+    expect((await diagnosis(refusal)).causes).toMatchObject([{ cause: 'secret_unknown', certain: false, acceptable: false }]);
+    await app.must(200, 'PATCH', `/api/v1/sources/${id}`, { enabled: false });
+    expect((await diagnosis(refusal)).causes).toMatchObject([{ cause: 'switched_off', certain: true }]);
+    await app.must(204, 'DELETE', `/api/v1/sources/${id}`);
+    expect((await diagnosis(refusal)).causes).toMatchObject([{ cause: 'unknown_token', certain: true }]);
+  });
+
   it('keeps a flood at one source from pushing out the refusals of others', async () => {
     const [quiet, loud] = [await create(HMAC), await create(HMAC)];
     const id = await refused(`in:${quiet.id}`, quiet.path, json('x'));
