@@ -47,7 +47,7 @@ export function installGate(fastify: FastifyInstance, options: GateOptions): voi
     if (door === undefined) reply.headers(API_HEADERS);
     const goOn = (named: unknown): void => {
       request.named = named;
-      done(named === undefined ? new GatewayError('not_found', `This URL under /${door ?? ''} is not known`) : refusalOf(request, options));
+      done(named === undefined ? new GatewayError('not_found', `This /${door ?? ''} URL is not known`) : refusalOf(request, options));
     };
     const found = door === undefined ? null : doors.find(door, request);
     if (found instanceof Promise) found.then(goOn, done);

@@ -110,7 +110,7 @@ describe.each(ENGINES)('/in on %s', (engine) => {
       'not_found',
       async () => {
         const answer = await send(`/in/${'A'.repeat(43)}`, '{}', pushOf('{}', 'x'));
-        expect(JSON.parse(answer.text).detail).toBe('This URL under /in is not known');
+        expect(JSON.parse(answer.text).detail).toBe('This /in URL is not known');
         return answer;
       },
     ],
