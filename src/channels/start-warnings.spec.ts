@@ -5,8 +5,7 @@ import { StartWarnings } from './start-warnings';
 
 const SECRET = 'hookServer.mail.secret';
 const TOKEN = 'hookServer.mail.token';
-const line = (settings: string): string =>
-  `Channels that answer 503 until they are set up: mail (docs/channels/mail.md) without ${settings}`;
+const line = (settings: string): string => `Channels that answer 503 until they are set up: mail (docs/channels/mail.md) ${settings}`;
 
 const MAIL: Channel = { name: 'mail', isEnabled: true, isConfigured: false, isProcessing: true, lanes: [], parse: () => [] };
 
@@ -22,9 +21,15 @@ afterEach(() => jest.restoreAllMocks());
 
 it.each([
   { title: 'nothing where all is set', isEnabled: true, missing: {}, lines: [] },
-  { title: 'once what every request needs', isEnabled: true, missing: { POST: SECRET, GET: SECRET }, lines: [line(SECRET)] },
-  { title: 'what each route needs', isEnabled: true, missing: { POST: SECRET, GET: TOKEN }, lines: [line(`${SECRET} and ${TOKEN}`)] },
-  { title: 'what the handshake alone needs', isEnabled: true, missing: { GET: TOKEN }, lines: [line(TOKEN)] },
+  { title: 'once what every request needs', isEnabled: true, missing: { POST: SECRET, GET: SECRET }, lines: [line(`without ${SECRET}`)] },
+  {
+    title: 'what each route needs',
+    isEnabled: true,
+    missing: { POST: SECRET, GET: TOKEN },
+    lines: [line(`to webhooks without ${SECRET} and to the handshake without ${TOKEN}`)],
+  },
+  { title: 'what webhooks alone need', isEnabled: true, missing: { POST: SECRET }, lines: [line(`to webhooks without ${SECRET}`)] },
+  { title: 'what the handshake alone needs', isEnabled: true, missing: { GET: TOKEN }, lines: [line(`to the handshake without ${TOKEN}`)] },
   { title: 'nothing of a channel that is switched off', isEnabled: false, missing: { POST: SECRET, GET: TOKEN }, lines: [] },
 ])('warns of $title', ({ isEnabled, missing, lines }) => {
   const channels = new Channels();

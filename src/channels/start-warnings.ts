@@ -28,16 +28,18 @@ export class StartWarnings implements OnApplicationBootstrap {
   }
 
   private tellOfLacking(): void {
-    const lacking: string[] = [];
-    for (const { name, isEnabled } of this.channels.all()) {
-      const missing = isEnabled ? [...this.missingOf(name)] : [];
-      if (missing.length > 0) lacking.push(`${name} (docs/channels/${name}.md) without ${missing.join(' and ')}`);
-    }
+    const lacking = this.channels.all().flatMap(({ name, isEnabled }) => {
+      const missing = isEnabled ? this.missingOf(name) : undefined;
+      return missing === undefined ? [] : [`${name} (docs/channels/${name}.md) ${missing}`];
+    });
     if (lacking.length > 0) this.logger.warn(`Channels that answer 503 until they are set up: ${lacking.join(', ')}`);
   }
 
-  private missingOf(channel: string): Set<string> {
-    const settings = ['POST', 'GET'].map((method) => this.doors.missingSetting(channel, method));
-    return new Set(settings.filter((setting) => setting !== undefined));
+  /** What is answered so, for want of what; undefined where all is set. */
+  private missingOf(channel: string): string | undefined {
+    const [webhooks, handshake] = ['POST', 'GET'].map((method) => this.doors.missingSetting(channel, method));
+    if (webhooks === handshake) return webhooks && `without ${webhooks}`;
+    const parts = [webhooks && `to webhooks without ${webhooks}`, handshake && `to the handshake without ${handshake}`];
+    return parts.filter((part) => part !== undefined).join(' and ');
   }
 }
