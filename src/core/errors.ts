@@ -124,8 +124,8 @@ export const ERRORS = {
   },
   channel_not_configured: {
     status: 503,
-    title: 'The channel has no secret',
-    remedy: 'Set the channel’s secret, or switch the channel off.',
+    title: 'A setting that checks the sender is missing',
+    remedy: 'Set what the detail names, or switch the channel or source off.',
   },
   shutting_down: { status: 503, title: 'This process is shutting down', remedy: 'Send the request again; another process answers.' },
   target_timeout: {

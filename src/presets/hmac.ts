@@ -75,6 +75,8 @@ export const hmac: Preset = {
     ];
     return found.filter(([, isWrong]) => isWrong).map(([path, , message]) => ({ path, message }));
   },
+  missing: (settings, { publicUrl }) =>
+    publicUrl === null && placeholdersOf(templateOf(settings)).includes('url') ? 'hookServer.publicUrl' : undefined,
   verifier: (settings, context) => hmacVerifier(schemeOf(settings, context), settings.secrets),
   scheme: schemeOf,
   reading: GENERIC_READING,

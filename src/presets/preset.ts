@@ -122,6 +122,8 @@ export interface Preset {
   readonly fields: Readonly<Record<string, Field>>;
   /** What is wrong with fields together that are right one by one; paths are their names. */
   problems?(settings: PresetSettings): FieldProblem[];
+  /** What must be set besides, in words, while without it each request is answered 503 `channel_not_configured`. */
+  missing?(settings: PresetSettings, context: PresetContext): string | undefined;
   verifier(settings: PresetSettings, context: PresetContext): Verifier;
   /** How it signs, where that is a keyed hash; undefined where these settings have none. Its keys are `settings.secrets`. */
   scheme?(settings: PresetSettings, context: PresetContext): HmacScheme | undefined;

@@ -30,6 +30,8 @@ export const twilio: Preset = {
       check: (url: string) => (/^https?:\/\//i.test(url) && URL.canParse(url) ? undefined : 'must be an http or https URL'),
     },
   },
+  missing: (settings, { publicUrl }) =>
+    publicUrl === null && textSetting(settings, 'url') === undefined ? 'hookServer.publicUrl or verification.url' : undefined,
   verifier: (settings, context) => new TwilioVerifier(urlOf(settings, context), settings.secrets),
   scheme: (settings, context) => twilioScheme(urlOf(settings, context)),
   // Any other text would be sent on to the user.

@@ -131,6 +131,30 @@ describe.each(ENGINES)('/in on %s', (engine) => {
     expect(await counts(source)).toBeUndefined();
   });
 
+  it.each([
+    ['twilio', { type: 'twilio', secret: 'token' }, 'hookServer.publicUrl or verification.url'],
+    ['hmac', { type: 'hmac', header: 'x-sig', template: '{url}{body}' }, 'hookServer.publicUrl'],
+  ])('says of a source of %s that it needs its URL, at once and to its sender', async (_type, verification, missing) => {
+    const note = expect.stringContaining(`; until ${missing} is set its requests are answered 503`);
+    const source = await create({ verification });
+    expect(source).toMatchObject({ fault: 'channel_not_configured', urlNote: note, url: expect.stringMatching(/^\/in\//) });
+    const signed = {
+      'x-twilio-signature': Buffer.alloc(20).toString('base64'),
+      'x-sig': '00'.repeat(32),
+      'content-type': 'application/x-www-form-urlencoded',
+    };
+    const { status, text } = await send(source.url, 'a=b', signed);
+    expect([status, JSON.parse(text)]).toEqual([
+      503,
+      expect.objectContaining({ title: 'A setting that checks the sender is missing', detail: 'hookServer.publicUrl is not set' }),
+    ]);
+  });
+
+  it('finds nothing missing where a source of twilio has its URL', async () => {
+    const verification = { type: 'twilio', secret: 'token', url: 'https://hooks.example.com/in' };
+    expect(await create({ verification })).toMatchObject({ fault: null, urlNote: expect.not.stringContaining('503') });
+  });
+
   it('lists a refusal under its source, without the token', async () => {
     const source = await create();
     await send(source.url, '{}', pushOf('{}', 'x'));

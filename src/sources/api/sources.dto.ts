@@ -130,9 +130,9 @@ export class SourceDto {
   name!: string;
   application!: string;
 
-  /** Where its requests go. Who knows it may try to send: treat it as a password. Null when `fault` is not. */
+  /** Where its requests go. Who knows it may try to send: treat it as a password. Null when `fault` is `secret_unreadable`. */
   url!: string | null;
-  /** What `url` lacks: it is the path alone while hookServer.publicUrl is not set. Else null. */
+  /** What `url` lacks: it is the path alone while hookServer.publicUrl is not set; and what must be set for its requests. Else null. */
   urlNote!: string | null;
   enabled!: boolean;
 
@@ -150,7 +150,10 @@ export class SourceDto {
   @ApiProperty({ type: ShownResponseDto, nullable: true, description: 'Null: an empty 200' })
   response!: ShownResponseDto | null;
 
-  /** Why requests cannot be checked, `secret_unreadable`: no key opens its secrets. Else null. */
+  /**
+   * Why requests cannot be checked. `secret_unreadable`: no key opens its secrets; `channel_not_configured`: its sender signs the URL, which
+   * is not known (`urlNote`). Else null.
+   */
   fault!: string | null;
   createdAt!: string;
   updatedAt!: string;
