@@ -18,7 +18,7 @@ export function absence({ request, check }: Patient): Finding | undefined {
       certain: false,
       explanation: `There is no ${scheme.headers[0]}, but ${header} as from ${senders.map(({ title }) => title).join(' or ')}`,
       fix: isSource(check)
-        ? `Set verification.type of ${check.title} to ${choice}, or give this platform the URL of its own source`
+        ? `Set verification.type of ${check.title} to ${choice}, with its secret, or give this platform the URL of its own source`
         : `Give this platform the URL of its own channel, or of a source whose verification.type is ${choice}`,
       ...(isSource(check) && { setting: 'verification.type' }),
     };

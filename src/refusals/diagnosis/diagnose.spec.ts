@@ -135,10 +135,26 @@ describe('a signature of the body', () => {
     ]);
   });
 
+  it('says how a prefix is taken away', async () => {
+    const check = checkOf('hmac', {
+      header: 'x-a',
+      algorithm: 'sha256',
+      encoding: 'hex',
+      keyForm: 'utf8',
+      template: '{body}',
+      prefix: 'v1=',
+    });
+    expect(await findingsOf(check, { headers: { 'x-a': hex(SENT) } })).toMatchObject([
+      { setting: 'verification.prefix', fix: 'Set verification.prefix of the source "one" to `null`' },
+    ]);
+  });
+
   it('of which there is none, or another platform’s', async () => {
     expect(await findingsOf(checkOf('github'), {})).toMatchObject([{ cause: 'signature_absent', certain: true }]);
     const findings = await findingsOf(checkOf('github'), { headers: { 'stripe-signature': 't=1,v1=x' } });
-    expect(findings).toMatchObject([{ cause: 'wrong_preset', certain: false, fix: expect.stringContaining('to `stripe`') }]);
+    expect(findings).toMatchObject([
+      { cause: 'wrong_preset', certain: false, fix: expect.stringContaining('to `stripe`, with its secret') },
+    ]);
   });
 
   it.each<[string, Record<string, string>, string]>([

@@ -41,12 +41,8 @@ function fixOf(check: SourceCheck, scheme: HmacScheme, change: Partial<HmacSchem
   const values = changed.map((field) => [field, change[field] === '' ? undefined : change[field]] as const);
   const [first] = changed;
   if (first !== undefined && fieldOf(check, first) !== undefined) {
-    const steps = values.map(([field, value]) => {
-      const setting = String(fieldOf(check, field));
-      return value === undefined ? `leave ${setting} out` : `set ${setting} to \`${value}\``;
-    });
-    const fix = steps.join(' and ');
-    return { fix: fix.charAt(0).toUpperCase() + fix.slice(1), setting: `verification.${first}` };
+    const steps = values.map(([field, value]) => `${String(fieldOf(check, field))} to \`${value ?? 'null'}\``);
+    return { fix: `Set ${steps.join(' and ')}`, setting: `verification.${first}` };
   }
   const hmac = `\`hmac\` with ${values.map(([field, value]) => (value === undefined ? `no \`${field}\`` : `\`${field}\` \`${value}\``)).join(' and ')}`;
   const sender = `Let the sender sign as ${check.preset.title} does (${check.preset.documentation})`;
