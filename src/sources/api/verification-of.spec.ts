@@ -69,6 +69,6 @@ describe('over what there is', () => {
     expect(withSecret(present, 't').secrets).toEqual({ secrets: ['t'] });
     expect(problemsOf(() => withSecret(present, undefined))).toEqual(['secret']);
     expect(problemsOf(() => withSecret(verificationOf({ type: 'none' }), 't'))).toBe('conflict');
-    expect(problemsOf(() => withSecret(verificationOf({ type: 'svix', secret: 'whsec_AAAA' }), 'é'))).toEqual(['secret']);
+    expect(problemsOf(() => withSecret(verificationOf({ type: 'svix', secret: 'whsec_c2VjcmV0' }), 'é'))).toEqual(['secret']);
   });
 });
