@@ -357,7 +357,7 @@ describe.each(ENGINES)('the doctor on %s', (engine) => {
 
   it('says that a source was disabled or deleted since', async () => {
     const { id, path } = await create(HMAC);
-    const refusal = await refused(`in:${id}`, path, json(digest(JSON_BODY, 'x')));
+    const refusal = await refused(`in:${id}`, path, json(digest(JSON_BODY, 'the secret of nobody here')));
     expect((await diagnosis(refusal)).causes).toMatchObject([{ cause: 'secret_unknown', certain: false, acceptable: false }]);
     await app.must(200, 'PATCH', `/api/v1/sources/${id}`, { enabled: false });
     expect((await diagnosis(refusal)).causes).toMatchObject([{ cause: 'switched_off', certain: true }]);
