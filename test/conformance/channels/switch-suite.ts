@@ -43,7 +43,8 @@ export function switchSuite(descriptor: ChannelDescriptor): void {
     try {
       rig = await ChannelRig.start(descriptor, unset);
       const page = `docs/channels/${name}.md`;
-      const line = warned.mock.calls.map(([text]) => String(text)).find((text) => text.includes(`${name} (${page}) without`)) ?? '';
+      const lines = warned.mock.calls.map(([text]) => String(text));
+      const line = lines.find((text) => text.includes(`${name} (${page})`) && text.includes('without')) ?? '';
       for (const variable of secrets) expect(line).toContain(settingOf(name, variable));
       expect(existsSync(page)).toBe(true);
     } finally {
